@@ -1,0 +1,1 @@
+//! One file per API or close family; the table of APIs.

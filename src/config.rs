@@ -1,0 +1,1 @@
+//! Every configuration key with type, default, doc and scope in one table.

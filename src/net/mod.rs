@@ -1,0 +1,1 @@
+//! Listener, connection reader and writer, ordered reply slots, admission.

@@ -1,0 +1,1 @@
+//! A partition as clients see it: append, read, high watermark, last stable offset.

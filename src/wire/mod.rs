@@ -1,0 +1,1 @@
+//! Bytes: frames, the guard against hostile input, record batches, compression, Kafka's internal schemas.
