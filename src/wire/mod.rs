@@ -1,1 +1,4 @@
 //! Bytes: frames, the guard against hostile input, record batches, compression, Kafka's internal schemas.
+
+pub mod batch;
+pub mod compress;

@@ -1,0 +1,114 @@
+//! Record batches of format 2 (KIP-98): header, checksum, records, and a builder for the broker's own batches.
+//! Input is hostile: nothing panics, and nothing is allocated from a count or length that bytes claim.
+//! Formats 0 and 1 are refused, as Kafka 4 refuses to write them (KIP-896).
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod builder;
+mod header;
+mod records;
+mod varint;
+
+use bytes::Bytes;
+
+pub use builder::BatchBuilder;
+pub use header::{BatchHeader, HEADER_BYTES, LOG_OVERHEAD};
+pub use records::{Record, RecordHeader, RecordRef, RecordRefs, Records};
+
+use crate::wire::compress::Codec;
+
+/// Where the bytes under the checksum begin: behind base offset, length, leader epoch, magic and the checksum.
+const CRC_START: usize = 21;
+
+/// Why bytes are not a batch, or a batch's records cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// The bytes end before the batch does.
+    #[error("the batch needs {needed} bytes, {have} are there")]
+    Short {
+        /// Bytes that the header or the batch's length asks for.
+        needed: usize,
+        /// Bytes that are there.
+        have: usize,
+    },
+    /// A record format other than 2.
+    #[error("record format {0} is not supported")]
+    Magic(i8),
+    /// A length below what the header alone takes.
+    #[error("a batch of length {0} is smaller than its header")]
+    Length(i32),
+    /// A last offset before the base offset.
+    #[error("last offset delta {0} is negative")]
+    LastOffsetDelta(i32),
+    /// Attributes that name no codec.
+    #[error("compression type {0} is unknown")]
+    Codec(i16),
+    /// A record that does not follow the format.
+    #[error("record {index}: {reason}")]
+    Record {
+        /// Which record of the batch, from 0.
+        index: i32,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The header's number of records is negative, or is not the number of records that follow.
+    #[error("the header's count of {0} records does not agree with the records")]
+    Count(i32),
+}
+
+/// One whole batch as a shared slice, its header parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// What the first 61 bytes say.
+    pub header: BatchHeader,
+    /// Exactly `header.size_bytes()` bytes; base offset and leader epoch as received.
+    pub bytes: Bytes,
+}
+
+impl Batch {
+    /// The batch at the start of `bytes`; what follows it is ignored. The checksum is not looked at.
+    /// Fails when the header does not parse or the bytes end before the batch does.
+    pub fn parse(bytes: Bytes) -> Result<Self, BatchError> {
+        let header = BatchHeader::parse(&bytes)?;
+        let needed = header.size_bytes();
+        if bytes.len() < needed {
+            return Err(BatchError::Short { needed, have: bytes.len() });
+        }
+        Ok(Self { header, bytes: bytes.slice(..needed) })
+    }
+
+    /// True when the header's CRC-32C is that of the bytes behind it.
+    pub fn crc_is_valid(&self) -> bool {
+        self.header.crc == checksum(&self.bytes)
+    }
+
+    /// The first 16 bytes for another place: base offset, length, leader epoch. None of them is under the
+    /// checksum, so a batch is moved by writing these and then `bytes[16..]`.
+    pub fn head(&self, base_offset: i64, leader_epoch: i32) -> [u8; 16] {
+        let head = i128::from(base_offset) << 64
+            | i128::from(self.header.batch_length as u32) << 32
+            | i128::from(leader_epoch as u32);
+        head.to_be_bytes()
+    }
+
+    /// The bytes behind the header: the records, compressed as the header says.
+    pub fn payload(&self) -> Bytes {
+        if self.bytes.len() < HEADER_BYTES { Bytes::new() } else { self.bytes.slice(HEADER_BYTES..) }
+    }
+
+    /// The records, one after the other; each is checked as it is reached and the first bad one ends the walk.
+    /// Fails when the records cannot be opened.
+    pub fn records(&self) -> Result<Records, BatchError> {
+        match self.header.codec()? {
+            Codec::None => Ok(Records::new(self.payload(), self.header.records_count)),
+            codec => Err(BatchError::Codec(codec as i16)),
+        }
+    }
+}
+
+/// CRC-32C of a batch's bytes from its attributes on.
+fn checksum(batch: &[u8]) -> u32 {
+    crc32c::crc32c(batch.get(CRC_START..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;
