@@ -1,0 +1,27 @@
+//! The records that Kafka's coordinators and controller keep in internal topics, as plain structures.
+//! `scripts/generate-records` writes everything but this file, `codec`, `frame` and the tests from Kafka's definitions.
+//! Decoding trusts no byte: it never panics and allocates in proportion to what is there.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)
+)]
+
+pub mod codec;
+pub mod frame;
+
+pub mod consumer_group;
+pub mod control;
+pub mod metadata;
+pub mod metadata_brokers;
+pub mod metadata_security;
+pub mod metadata_settings;
+pub mod metadata_topics;
+pub mod offsets;
+pub mod share_group;
+pub mod streams_group;
+pub mod transactions;
+
+pub use codec::RecordError;
+
+#[cfg(test)]
+mod tests;
