@@ -4,3 +4,25 @@
 pub const REQUEST_ELEMENTS_MAX: usize = 1_000_000;
 /// Bytes that one record batch may have after decompression (16 times Kafka's default request limit would be a bomb).
 pub const BATCH_DECOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes that all requests which are still arriving may hold together.
+pub const REQUEST_MEMORY_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Bytes of one request that are not counted against [`REQUEST_MEMORY_BYTES_MAX`].
+pub const REQUEST_BYTES_FREE: usize = 64 * 1024;
+/// Milliseconds that a request waits for memory before its connection is closed.
+pub const ADMISSION_WAIT_MS_MAX: u64 = 30_000;
+/// Requests of one connection that may be unanswered; the connection is not read while there are more.
+pub const UNANSWERED_REQUESTS_MAX: usize = 1024;
+/// Bytes of answers that may wait for one connection's socket; the connection is not read while there are more.
+pub const QUEUED_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests of one connection that are handled before other connections get their turn.
+pub const REQUESTS_PER_TURN_MAX: usize = 32;
+/// Bytes of requests of one connection that are handled before other connections get their turn.
+pub const REQUEST_BYTES_PER_TURN_MAX: usize = 256 * 1024;
+/// Slices that one write to a socket carries.
+pub const WRITE_SLICES_MAX: usize = 64;
+/// Bytes that one write to a socket carries, unless a single answer is larger.
+pub const WRITE_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds that answers get to leave after the client stopped sending.
+pub const DRAIN_MS_MAX: u64 = 100;
+/// Milliseconds that requests in flight get to be answered when the broker stops.
+pub const SHUTDOWN_DRAIN_MS_MAX: u64 = 3_000;

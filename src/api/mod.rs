@@ -1,1 +1,198 @@
-//! One file per API or close family; the table of APIs.
+//! The table of APIs and the way from a request's bytes to its answer: guard → decode → handler → encode.
+//! Each API (or close family) is one file here with a `handle` function; a row in [`TABLE`] is all that it takes
+//! to serve it. ApiVersions, metric labels and the documentation read the table and nothing else.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+pub use kafka_protocol::messages::ApiKey;
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
+
+use crate::broker::Broker;
+use crate::types::Now;
+use crate::wire::frame::{Frame, ResponseHead};
+
+mod table;
+
+pub use table::{TABLE, row};
+
+/// A future that a handler returns; it owns all that it needs.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
+
+/// What a connection knows about itself; shared by all of its requests.
+#[derive(Debug)]
+pub struct Connection {
+    /// A number that no other connection of this process has.
+    pub id: u64,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The address through which the client came in.
+    pub local: SocketAddr,
+    /// The listener's name, `PLAINTEXT` for example.
+    pub listener: Arc<str>,
+}
+
+/// Everything that a handler gets beside the decoded request.
+#[derive(Clone)]
+pub struct Context {
+    /// The broker's parts.
+    pub broker: Arc<Broker>,
+    /// The connection that the request came in on.
+    pub connection: Arc<Connection>,
+    /// The request's version, which is in the range that its row serves.
+    pub version: i16,
+    /// The client's name for itself; bytes that are not UTF-8 were replaced.
+    pub client_id: Option<StrBytes>,
+    /// When the whole request had arrived: deadlines count from here.
+    pub now: Now,
+}
+
+/// What a handler returns for a response of type `R`.
+pub enum Reply<R> {
+    /// The answer is there.
+    Now(R),
+    /// The effect is applied, only the answer is outstanding; the requests behind go on. The effect must not
+    /// depend on the future being polled: it is dropped when the connection ends.
+    Later(BoxFuture<R>),
+    /// A barrier: the next request of this connection is read when the future is done.
+    Run(BoxFuture<R>),
+    /// No answer is sent (Produce with `acks=0`).
+    Silent,
+    /// The connection is closed without an answer, for the reason given.
+    Close(String),
+}
+
+/// A [`Reply`] whose response is encoded: what the connection handles.
+pub enum Answer {
+    /// See [`Reply::Now`].
+    Now(Frame),
+    /// See [`Reply::Later`].
+    Later(BoxFuture<Result<Frame, Refused>>),
+    /// See [`Reply::Run`].
+    Run(BoxFuture<Result<Frame, Refused>>),
+    /// See [`Reply::Silent`].
+    Silent,
+}
+
+/// Why a request closes its connection: Kafka does the same for each (no response can be made sense of).
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The decoder refused what the guard had let through.
+    #[error("{api} v{version}: cannot be decoded: {reason}")]
+    Undecodable {
+        /// The API's name.
+        api: &'static str,
+        /// The request's version.
+        version: i16,
+        /// The decoder's words.
+        reason: String,
+    },
+    /// The response cannot be encoded at the request's version: a defect of this program.
+    #[error("{api} v{version}: the response cannot be encoded: {reason}")]
+    Unencodable {
+        /// The API's name.
+        api: &'static str,
+        /// The request's version.
+        version: i16,
+        /// The encoder's words.
+        reason: String,
+    },
+    /// The handler asked for it.
+    #[error("{api} v{version}: {reason}")]
+    Closed {
+        /// The API's name.
+        api: &'static str,
+        /// The request's version.
+        version: i16,
+        /// The handler's words.
+        reason: String,
+    },
+}
+
+/// The operation that a client must be allowed to do; where resources differ within one request (topics, groups)
+/// the handler asks for each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Needs no permission.
+    None,
+    /// Read a topic or group.
+    Read,
+    /// Write to a topic or cluster (idempotent producers).
+    Write,
+    /// Create topics.
+    Create,
+    /// Delete topics, records or groups.
+    Delete,
+    /// Alter topics.
+    Alter,
+    /// Describe topics, groups or the cluster.
+    Describe,
+    /// Describe configurations.
+    DescribeConfigs,
+    /// Alter configurations.
+    AlterConfigs,
+}
+
+/// A request's way from bytes to its answer.
+pub type Call = fn(Context, Bytes, i32) -> Result<Answer, Refused>;
+
+/// One API.
+pub struct Api {
+    /// Kafka's key.
+    pub key: ApiKey,
+    /// The name, as Kafka spells it.
+    pub name: &'static str,
+    /// The versions that are served, lowest and highest.
+    pub served: (i16, i16),
+    /// The lowest version in ApiVersions' answer; below the served ones for Produce alone (KAFKA-18659).
+    pub advertised_min: i16,
+    /// What a client must be allowed to do.
+    pub operation: Operation,
+    /// Guards, decodes, handles and encodes.
+    pub call: Call,
+}
+
+/// A response that knows how to become a frame; every message of the protocol crate does.
+pub trait IntoFrame: Send + 'static {
+    /// Encodes this response. The error is the encoder's own words.
+    fn into_frame(self, head: ResponseHead) -> Result<Frame, String>;
+}
+
+impl<R: Encodable + HeaderVersion + Send + 'static> IntoFrame for R {
+    fn into_frame(self, mut head: ResponseHead) -> Result<Frame, String> {
+        head.flexible = R::header_version(head.version) >= 1;
+        Frame::encode(head, &self).map_err(|error| error.to_string())
+    }
+}
+
+/// Guards and decodes `body`, calls `handler` and prepares the answer's encoding. Bytes behind the request are
+/// ignored, as Kafka ignores them.
+pub(crate) fn call<Q: Decodable, R: IntoFrame>(
+    name: &'static str,
+    context: Context,
+    body: Bytes,
+    correlation_id: i32,
+    handler: fn(Context, Q) -> Reply<R>,
+) -> Result<Answer, Refused> {
+    let version = context.version;
+    let mut body = body;
+    let request = Q::decode(&mut body, version).map_err(|error| Refused::Undecodable {
+        api: name,
+        version,
+        reason: error.to_string(),
+    })?;
+    let head = ResponseHead { correlation_id, version, flexible: false };
+    let encode = move |response: R| {
+        response.into_frame(head).map_err(|reason| Refused::Unencodable { api: name, version, reason })
+    };
+    match handler(context, request) {
+        Reply::Now(response) => Ok(Answer::Now(encode(response)?)),
+        Reply::Later(future) => Ok(Answer::Later(Box::pin(async move { encode(future.await) }))),
+        Reply::Run(future) => Ok(Answer::Run(Box::pin(async move { encode(future.await) }))),
+        Reply::Silent => Ok(Answer::Silent),
+        Reply::Close(reason) => Err(Refused::Closed { api: name, version, reason }),
+    }
+}

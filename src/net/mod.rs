@@ -1,1 +1,4 @@
-//! Listener, connection reader and writer, ordered reply slots, admission.
+//! Sockets: accepting, reading requests, ordering and writing answers, limits. Nothing here knows what an API does.
+
+pub mod admission;
+mod reply;

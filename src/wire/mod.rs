@@ -2,4 +2,6 @@
 
 pub mod batch;
 pub mod compress;
+pub mod fetch_response;
+pub mod frame;
 pub mod records;

@@ -537,7 +537,8 @@ impl Tags {
         let mut value = Writer::new(true);
         write(&mut value)?;
         let length = value.bytes.len();
-        let size = i32::try_from(length).map_err(|_| RecordError::TooLong { field: "tagged field", length })?;
+        let size =
+            i32::try_from(length).map_err(|_| RecordError::TooLong { field: "tagged field", length })?;
         let mut out = Writer { bytes: std::mem::take(&mut self.bytes), flexible: true };
         out.unsigned_varint(tag);
         out.unsigned_varint(size.unsigned_abs());

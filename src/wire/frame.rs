@@ -1,0 +1,217 @@
+//! Frames: four bytes of length, then a message. A response frame is a list of chunks, so that records travel
+//! from the log to the socket as the slices that they are.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::protocol::Encodable;
+
+/// Bytes of a frame's length field.
+pub const LENGTH_BYTES: usize = 4;
+
+/// What precedes a response's body.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead {
+    /// The request's correlation id.
+    pub correlation_id: i32,
+    /// The request's version.
+    pub version: i16,
+    /// Whether the header is version 1, with a section of tagged fields.
+    pub flexible: bool,
+}
+
+impl ResponseHead {
+    /// Bytes of the header without the frame's length field.
+    pub const fn size_bytes(&self) -> usize {
+        if self.flexible { 5 } else { 4 }
+    }
+
+    /// Appends the length field for a body of `body_bytes` and the header.
+    pub fn write(&self, buffer: &mut BytesMut, body_bytes: usize) {
+        let length = body_bytes.saturating_add(self.size_bytes());
+        buffer.put_i32(i32::try_from(length).unwrap_or(i32::MAX));
+        buffer.put_i32(self.correlation_id);
+        if self.flexible {
+            buffer.put_u8(0);
+        }
+    }
+}
+
+/// A whole response, length field included, as chunks in the order in which they are sent.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// The chunks; none is empty.
+    pub chunks: Vec<Bytes>,
+}
+
+impl Frame {
+    /// Encodes `body` into one chunk.
+    pub fn encode<R: Encodable>(head: ResponseHead, body: &R) -> Result<Self, BodyError> {
+        let size = body.compute_size(head.version).map_err(BodyError::new)?;
+        if i32::try_from(size).is_err() {
+            return Err(BodyError("larger than 2 GiB".to_owned()));
+        }
+        let mut buffer =
+            BytesMut::with_capacity(size.saturating_add(head.size_bytes()).saturating_add(LENGTH_BYTES));
+        head.write(&mut buffer, size);
+        body.encode(&mut buffer, head.version).map_err(BodyError::new)?;
+        Ok(Self { chunks: vec![buffer.freeze()] })
+    }
+
+    /// Bytes of all chunks.
+    pub fn size_bytes(&self) -> usize {
+        self.chunks.iter().map(Bytes::len).sum()
+    }
+}
+
+/// The encoder's words on a body that it refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BodyError(String);
+
+impl BodyError {
+    #[allow(clippy::needless_pass_by_value)]
+    fn new(error: impl ToString) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why a stream of requests makes no sense any more.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The length field is below zero.
+    #[error("a request of {0} bytes was announced; a size is never negative")]
+    NegativeSize(i32),
+    /// The length field is above `socket.request.max.bytes`.
+    #[error("a request of {size} bytes was announced; socket.request.max.bytes allows {max}")]
+    TooLarge {
+        /// What the length field says.
+        size: i32,
+        /// What is allowed.
+        max: i32,
+    },
+}
+
+/// Bytes read ahead of the first frame, and at least: a quiet connection holds no more than this.
+const READ_AHEAD_BYTES_MIN: usize = 4 * 1024;
+/// Bytes read ahead on a busy connection, at most.
+const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that arrived and are not yet taken as frames. The buffer doubles with what has arrived; a length field
+/// alone never makes it grow.
+#[derive(Debug)]
+pub struct Inbound {
+    buffer: BytesMut,
+    read_ahead: usize,
+}
+
+impl Default for Inbound {
+    fn default() -> Self {
+        Self { buffer: BytesMut::new(), read_ahead: READ_AHEAD_BYTES_MIN }
+    }
+}
+
+impl Inbound {
+    /// Takes the next whole frame, without its length field; `None` until all of it has arrived.
+    pub fn next_frame(&mut self, size_max: i32) -> Result<Option<Bytes>, FrameError> {
+        let Some(total) = self.announced(size_max)? else { return Ok(None) };
+        if self.buffer.len() < total {
+            return Ok(None);
+        }
+        let mut frame = self.buffer.split_to(total).freeze();
+        Ok(Some(frame.split_off(LENGTH_BYTES)))
+    }
+
+    /// Bytes of the frame at the front, length field included, once its length field has arrived.
+    fn announced(&self, size_max: i32) -> Result<Option<usize>, FrameError> {
+        let Some(field) = self.buffer.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let size = i32::from_be_bytes(*field);
+        let body = usize::try_from(size).map_err(|_| FrameError::NegativeSize(size))?;
+        if size > size_max {
+            return Err(FrameError::TooLarge { size, max: size_max });
+        }
+        Ok(Some(body.saturating_add(LENGTH_BYTES)))
+    }
+
+    /// Makes room and hands out the buffer to read into.
+    pub fn space(&mut self) -> &mut BytesMut {
+        let have = self.buffer.len();
+        let wanted = match self.announced(i32::MAX) {
+            Ok(Some(total)) if total > have => total.saturating_sub(have).min(have.max(self.read_ahead)),
+            _ => self.read_ahead,
+        };
+        if self.buffer.capacity().saturating_sub(have) < wanted.min(READ_AHEAD_BYTES_MIN) {
+            self.buffer.reserve(wanted);
+        }
+        &mut self.buffer
+    }
+
+    /// Tells how much a read brought, so that a busy connection reads more at a time.
+    pub fn arrived(&mut self, bytes: usize) {
+        if bytes >= self.read_ahead {
+            self.read_ahead = self.read_ahead.saturating_mul(2).min(READ_AHEAD_BYTES_MAX);
+        }
+    }
+
+    /// Bytes that arrived and are not yet taken.
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether nothing is waiting to be taken.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Gives the memory back while nothing is waiting.
+    pub fn release(&mut self) {
+        if self.buffer.is_empty() {
+            *self = Self::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inbound(bytes: &[u8]) -> Inbound {
+        let mut inbound = Inbound::default();
+        inbound.space().extend_from_slice(bytes);
+        inbound
+    }
+
+    #[test]
+    fn frames_are_taken_one_by_one_and_only_when_whole() {
+        let mut inbound = inbound(&[0, 0, 0, 2, 1, 2, 0, 0, 0, 1, 9, 0, 0]);
+        assert_eq!(inbound.next_frame(10).unwrap().unwrap(), [1, 2][..]);
+        assert_eq!(inbound.next_frame(10).unwrap().unwrap(), [9][..]);
+        assert_eq!(inbound.next_frame(10).unwrap(), None);
+        inbound.space().extend_from_slice(&[0, 0]);
+        assert_eq!(inbound.next_frame(10).unwrap().unwrap(), [][..]);
+        assert!(inbound.is_empty());
+    }
+
+    #[test]
+    fn a_size_that_is_negative_or_above_the_limit_is_refused_before_its_bytes_arrive() {
+        assert_eq!(inbound(&[255, 255, 255, 255]).next_frame(10), Err(FrameError::NegativeSize(-1)));
+        assert_eq!(inbound(&[0, 0, 0, 11]).next_frame(10), Err(FrameError::TooLarge { size: 11, max: 10 }));
+        assert_eq!(inbound(&[0, 0, 0, 10]).next_frame(10), Ok(None));
+    }
+
+    #[test]
+    fn memory_follows_what_arrived_and_not_what_was_announced() {
+        let mut inbound = inbound(&[6, 0, 0, 0, 1, 2, 3]);
+        for _ in 0..10 {
+            let capacity = inbound.space().capacity();
+            assert!(capacity <= 16 * 1024, "{capacity}");
+        }
+        let mut arrived = inbound.len();
+        while arrived < 1 << 20 {
+            let space = inbound.space();
+            let room = space.capacity() - space.len();
+            assert!(space.capacity() <= (4 * arrived).max(16 * 1024));
+            space.extend_from_slice(&vec![0; room]);
+            inbound.arrived(room);
+            arrived += room;
+        }
+    }
+}
