@@ -59,6 +59,8 @@ pub enum Reply<R> {
     Later(BoxFuture<R>),
     /// A barrier: the next request of this connection is read when the future is done.
     Run(BoxFuture<R>),
+    /// A barrier like `Run`, whose future tells what the reply is.
+    Then(BoxFuture<Reply<R>>),
     /// No answer is sent (Produce with `acks=0`).
     Silent,
     /// The connection is closed without an answer, for the reason given.
@@ -71,8 +73,8 @@ pub enum Answer {
     Now(Frame),
     /// See [`Reply::Later`].
     Later(BoxFuture<Result<Frame, Refused>>),
-    /// See [`Reply::Run`].
-    Run(BoxFuture<Result<Frame, Refused>>),
+    /// See [`Reply::Then`]; what [`Reply::Run`] becomes, too.
+    Then(BoxFuture<Result<Answer, Refused>>),
     /// See [`Reply::Silent`].
     Silent,
 }
@@ -111,6 +113,18 @@ pub enum Refused {
         reason: String,
     },
 }
+
+/// What an answer says of allowed operations when it was not asked (KIP-430).
+pub const OPERATIONS_UNASKED: i32 = i32::MIN;
+/// Every operation that topics have, as a bit field over Kafka's operation codes (KIP-430): read 3, write 4,
+/// create 5, delete 6, alter 7, describe 8, describe configs 10, alter configs 11. All, as long as no authorizer
+/// forbids any.
+pub const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+/// Likewise for groups: read, delete, describe, describe configs, alter configs.
+pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
+/// Likewise for the cluster: create, alter, describe, cluster action 9, describe configs, alter configs,
+/// idempotent write 12.
+pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 
 /// The operation that a client must be allowed to do; where resources differ within one request (topics, groups)
 /// the handler asks for each of them.
@@ -184,15 +198,37 @@ pub(crate) fn call<Q: Decodable, R: IntoFrame>(
         version,
         reason: error.to_string(),
     })?;
-    let head = ResponseHead { correlation_id, version, flexible: false };
-    let encode = move |response: R| {
-        response.into_frame(head).map_err(|reason| Refused::Unencodable { api: name, version, reason })
-    };
-    match handler(context, request) {
-        Reply::Now(response) => Ok(Answer::Now(encode(response)?)),
-        Reply::Later(future) => Ok(Answer::Later(Box::pin(async move { encode(future.await) }))),
-        Reply::Run(future) => Ok(Answer::Run(Box::pin(async move { encode(future.await) }))),
-        Reply::Silent => Ok(Answer::Silent),
-        Reply::Close(reason) => Err(Refused::Closed { api: name, version, reason }),
+    let encoder = Encoder { api: name, head: ResponseHead { correlation_id, version, flexible: false } };
+    encoder.answer(handler(context, request))
+}
+
+/// Turns replies into answers.
+#[derive(Clone, Copy)]
+struct Encoder {
+    api: &'static str,
+    head: ResponseHead,
+}
+
+impl Encoder {
+    fn frame<R: IntoFrame>(self, response: R) -> Result<Frame, Refused> {
+        let version = self.head.version;
+        response
+            .into_frame(self.head)
+            .map_err(|reason| Refused::Unencodable { api: self.api, version, reason })
+    }
+
+    fn answer<R: IntoFrame>(self, reply: Reply<R>) -> Result<Answer, Refused> {
+        Ok(match reply {
+            Reply::Now(response) => Answer::Now(self.frame(response)?),
+            Reply::Later(future) => Answer::Later(Box::pin(async move { self.frame(future.await) })),
+            Reply::Run(future) => {
+                Answer::Then(Box::pin(async move { Ok(Answer::Now(self.frame(future.await)?)) }))
+            }
+            Reply::Then(future) => Answer::Then(Box::pin(async move { self.answer(future.await) })),
+            Reply::Silent => Answer::Silent,
+            Reply::Close(reason) => {
+                return Err(Refused::Closed { api: self.api, version: self.head.version, reason });
+            }
+        })
     }
 }
