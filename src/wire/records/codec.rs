@@ -310,6 +310,14 @@ impl<'a> Reader<'a> {
         if self.i8()? < 0 { Ok(None) } else { value(self).map(Some) }
     }
 
+    /// The same inside a tagged field, where the mark is an unsigned varint and 0 for null.
+    pub fn nullable_tagged_struct<T>(
+        &mut self,
+        value: impl FnOnce(&mut Self) -> Result<T, RecordError>,
+    ) -> Result<Option<T>, RecordError> {
+        if self.unsigned_varint()? == 0 { Ok(None) } else { value(self).map(Some) }
+    }
+
     /// Hands each tagged field with a cursor over its own bytes to `field`, which has to read all of them.
     pub fn tags(
         &mut self,
@@ -490,6 +498,16 @@ impl Writer {
         write: impl FnOnce(&mut Self, &T) -> Result<(), RecordError>,
     ) -> Result<(), RecordError> {
         self.i8(if value.is_some() { 1 } else { -1 });
+        value.map_or(Ok(()), |value| write(self, value))
+    }
+
+    /// The same inside a tagged field, behind an unsigned varint that is 1, or 0 for null.
+    pub fn nullable_tagged_struct<T>(
+        &mut self,
+        value: Option<&T>,
+        write: impl FnOnce(&mut Self, &T) -> Result<(), RecordError>,
+    ) -> Result<(), RecordError> {
+        self.unsigned_varint(u32::from(value.is_some()));
         value.map_or(Ok(()), |value| write(self, value))
     }
 

@@ -313,7 +313,7 @@ pub struct ConsumerGroupMemberMetadataValue {
     pub rebalance_timeout_ms: i32,
     /// `serverAssignor`: `string`, nullable.
     pub server_assignor: Option<String>,
-    /// `classicMemberMetadata`: `ClassicMemberMetadata`, nullable, tag 0, default null.
+    /// `classicMemberMetadata`: `ClassicMemberMetadata`, nullable, tag 0.
     pub classic_member_metadata: Option<ClassicMemberMetadata>,
 }
 
@@ -328,7 +328,7 @@ impl Default for ConsumerGroupMemberMetadataValue {
             subscribed_topic_regex: Some(String::default()),
             rebalance_timeout_ms: -1,
             server_assignor: Some(String::default()),
-            classic_member_metadata: None,
+            classic_member_metadata: Some(ClassicMemberMetadata::default()),
         }
     }
 }
@@ -346,9 +346,13 @@ impl Body for ConsumerGroupMemberMetadataValue {
         out.i32(self.rebalance_timeout_ms);
         out.nullable_string("serverAssignor", self.server_assignor.as_deref())?;
         let mut tags = Tags::default();
-        if self.classic_member_metadata.is_some() {
+        if self
+            .classic_member_metadata
+            .as_ref()
+            .is_none_or(|value| *value != ClassicMemberMetadata::default())
+        {
             tags.put(0, |out| {
-                out.nullable_struct(self.classic_member_metadata.as_ref(), |out, value| {
+                out.nullable_tagged_struct(self.classic_member_metadata.as_ref(), |out, value| {
                     value.write(out, version)
                 })
             })?;
@@ -372,7 +376,7 @@ impl Body for ConsumerGroupMemberMetadataValue {
             match tag {
                 0 => {
                     record.classic_member_metadata =
-                        input.nullable_struct(|input| ClassicMemberMetadata::read(input, version))?;
+                        input.nullable_tagged_struct(|input| ClassicMemberMetadata::read(input, version))?;
                 }
                 _ => input.skip_rest(),
             }
@@ -776,14 +780,24 @@ impl ConsumerGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`ConsumerGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TopicPartitions {
     /// `topicId`: `uuid`.
     pub topic_id: Uuid,
     /// `partitions`: `[]int32`.
     pub partitions: Vec<i32>,
-    /// `assignmentEpochs`: `[]int32`, nullable, tag 0, default null.
+    /// `assignmentEpochs`: `[]int32`, nullable, tag 0.
     pub assignment_epochs: Option<Vec<i32>>,
+}
+
+impl Default for TopicPartitions {
+    fn default() -> Self {
+        Self {
+            topic_id: Uuid::default(),
+            partitions: Vec::default(),
+            assignment_epochs: Some(Vec::default()),
+        }
+    }
 }
 
 impl Body for TopicPartitions {
@@ -794,7 +808,7 @@ impl Body for TopicPartitions {
             Ok(())
         })?;
         let mut tags = Tags::default();
-        if self.assignment_epochs.is_some() {
+        if self.assignment_epochs.as_ref().is_none_or(|value| !value.is_empty()) {
             tags.put(0, |out| {
                 out.nullable_array("assignmentEpochs", self.assignment_epochs.as_deref(), |out, item| {
                     out.i32(*item);

@@ -1,9 +1,10 @@
 //! The records that Kafka's coordinators and controller keep in internal topics, as plain structures.
-//! `scripts/generate-records` writes everything but this file, `codec`, `frame` and the tests from Kafka's definitions.
+//! `codec`, `control_record`, `frame` and this file are by hand; `scripts/generate-records` writes the rest.
 //! Decoding trusts no byte: it never panics and allocates in proportion to what is there.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice))]
 
 pub mod codec;
+pub mod control_record;
 pub mod frame;
 
 pub mod consumer_group;

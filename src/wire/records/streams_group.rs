@@ -55,13 +55,18 @@ pub struct StreamsGroupMetadataValue {
     pub metadata_hash: i64,
     /// `validatedTopologyEpoch`: `int32`, tag 0, default -1.
     pub validated_topology_epoch: i32,
-    /// `lastAssignmentConfigs`: `[]LastAssignmentConfig`, nullable, tag 1, default null.
+    /// `lastAssignmentConfigs`: `[]LastAssignmentConfig`, nullable, tag 1.
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
 }
 
 impl Default for StreamsGroupMetadataValue {
     fn default() -> Self {
-        Self { epoch: 0, metadata_hash: 0, validated_topology_epoch: -1, last_assignment_configs: None }
+        Self {
+            epoch: 0,
+            metadata_hash: 0,
+            validated_topology_epoch: -1,
+            last_assignment_configs: Some(Vec::default()),
+        }
     }
 }
 
@@ -76,7 +81,7 @@ impl Body for StreamsGroupMetadataValue {
                 Ok(())
             })?;
         }
-        if self.last_assignment_configs.is_some() {
+        if self.last_assignment_configs.as_ref().is_none_or(|value| !value.is_empty()) {
             tags.put(1, |out| {
                 out.nullable_array(
                     "lastAssignmentConfigs",
@@ -700,14 +705,24 @@ impl StreamsGroupCurrentMemberAssignmentValue {
 }
 
 /// Part of [`StreamsGroupCurrentMemberAssignmentValue`].
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StreamsGroupCurrentMemberAssignmentTaskIds {
     /// `subtopologyId`: `string`.
     pub subtopology_id: String,
     /// `partitions`: `[]int32`.
     pub partitions: Vec<i32>,
-    /// `assignmentEpochs`: `[]int32`, nullable, tag 0, default null.
+    /// `assignmentEpochs`: `[]int32`, nullable, tag 0.
     pub assignment_epochs: Option<Vec<i32>>,
+}
+
+impl Default for StreamsGroupCurrentMemberAssignmentTaskIds {
+    fn default() -> Self {
+        Self {
+            subtopology_id: String::default(),
+            partitions: Vec::default(),
+            assignment_epochs: Some(Vec::default()),
+        }
+    }
 }
 
 impl Body for StreamsGroupCurrentMemberAssignmentTaskIds {
@@ -718,7 +733,7 @@ impl Body for StreamsGroupCurrentMemberAssignmentTaskIds {
             Ok(())
         })?;
         let mut tags = Tags::default();
-        if self.assignment_epochs.is_some() {
+        if self.assignment_epochs.as_ref().is_none_or(|value| !value.is_empty()) {
             tags.put(0, |out| {
                 out.nullable_array("assignmentEpochs", self.assignment_epochs.as_deref(), |out, item| {
                     out.i32(*item);
