@@ -1,0 +1,150 @@
+//! What all logs of a broker share: the storage, the open files, the flusher threads, the files that wait to be
+//! removed. It never opens a log by itself and starts nothing but the flusher threads.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::flusher::Flusher;
+use super::handles::Handles;
+use super::storage::{Disk, Storage};
+use crate::types::Now;
+
+/// How a `LogContext` is made.
+#[derive(Clone, Debug)]
+pub struct ContextOptions {
+    /// Files that may be open at a time through the cache of handles.
+    pub handles_max: usize,
+    /// Threads that wait for fsync.
+    pub flusher_threads: usize,
+    /// The file system.
+    pub storage: Arc<dyn Storage>,
+}
+
+impl Default for ContextOptions {
+    fn default() -> Self {
+        Self { handles_max: 1024, flusher_threads: 2, storage: Arc::new(Disk) }
+    }
+}
+
+#[derive(Debug)]
+struct Deletion {
+    due_mono_ms: i64,
+    path: PathBuf,
+    is_dir: bool,
+}
+
+/// What all logs of a broker share.
+#[derive(Debug)]
+pub struct LogContext {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) handles: Handles,
+    pub(crate) flusher: Flusher,
+    deletions: Mutex<Vec<Deletion>>,
+    logs_made: AtomicU64,
+}
+
+impl LogContext {
+    /// Starts the flusher threads; fails when the system gives none.
+    pub fn new(options: ContextOptions) -> io::Result<Arc<Self>> {
+        let handles_max = NonZeroUsize::new(options.handles_max).unwrap_or(NonZeroUsize::MIN);
+        Ok(Arc::new(Self {
+            storage: options.storage,
+            handles: Handles::new(handles_max),
+            flusher: Flusher::start(options.flusher_threads)?,
+            deletions: Mutex::new(Vec::new()),
+            logs_made: AtomicU64::new(0),
+        }))
+    }
+
+    /// A number that no other log instance has or had.
+    pub(crate) fn next_log(&self) -> u64 {
+        self.logs_made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn deletions(&self) -> MutexGuard<'_, Vec<Deletion>> {
+        self.deletions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes a file once `delay_ms` have passed and `run_deletions` is called.
+    pub(crate) fn remove_file_later(&self, path: &Path, delay_ms: i64, now: Now) {
+        self.remove_later(path, false, delay_ms, now);
+    }
+
+    /// Removes a directory with its content once `delay_ms` have passed and `run_deletions` is called.
+    pub(crate) fn remove_dir_later(&self, path: &Path, delay_ms: i64, now: Now) {
+        self.remove_later(path, true, delay_ms, now);
+    }
+
+    fn remove_later(&self, path: &Path, is_dir: bool, delay_ms: i64, now: Now) {
+        let due_mono_ms = now.mono_ms.saturating_add(delay_ms.max(0));
+        self.deletions().push(Deletion { due_mono_ms, path: path.to_path_buf(), is_dir });
+    }
+
+    /// Removes what is due; blocks on the disk. Returns how many files and directories went. What cannot be removed is
+    /// logged and left: the next start removes it.
+    pub fn run_deletions(&self, now: Now) -> usize {
+        let mut due = Vec::new();
+        self.deletions().retain_mut(|deletion| {
+            let keep = deletion.due_mono_ms > now.mono_ms;
+            if !keep {
+                due.push((std::mem::take(&mut deletion.path), deletion.is_dir));
+            }
+            keep
+        });
+        let mut removed = 0_usize;
+        for (path, is_dir) in due {
+            let result =
+                if is_dir { self.storage.remove_dir(&path) } else { self.storage.remove_file(&path) };
+            match result {
+                Ok(()) => removed = removed.saturating_add(1),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove"),
+            }
+        }
+        removed
+    }
+
+    /// The monotonic time at which `run_deletions` has something to do.
+    pub fn next_deletion_mono_ms(&self) -> Option<i64> {
+        self.deletions().iter().map(|deletion| deletion.due_mono_ms).min()
+    }
+
+    /// The number of files open through the cache.
+    pub fn open_files(&self) -> usize {
+        self.handles.len()
+    }
+
+    /// Waits until all that was handed to the flusher so far is done.
+    pub fn wait_for_flusher(&self) {
+        self.flusher.wait_idle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_goes_when_its_delay_has_passed_and_not_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, sub) = (dir.path().join("a.deleted"), dir.path().join("t-0.x-delete"));
+        std::fs::write(&file, "x").unwrap();
+        std::fs::create_dir(&sub).unwrap();
+        std::fs::write(sub.join("0.log"), "x").unwrap();
+        let context = LogContext::new(ContextOptions::default()).unwrap();
+        let now = Now::default();
+        context.remove_file_later(&file, 100, now);
+        context.remove_dir_later(&sub, 50, now);
+        context.remove_file_later(&dir.path().join("missing"), 0, now);
+        assert_eq!(context.run_deletions(now.after_ms(49)), 0);
+        assert_eq!(context.next_deletion_mono_ms(), Some(50));
+        assert_eq!(context.run_deletions(now.after_ms(99)), 1);
+        assert!(file.exists() && !sub.exists());
+        assert_eq!(context.run_deletions(now.after_ms(100)), 1);
+        assert!(!file.exists());
+        assert_eq!(context.next_deletion_mono_ms(), None);
+    }
+}

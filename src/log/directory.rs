@@ -1,0 +1,387 @@
+//! A data directory (`log.dirs`): its lock, its owner, its checkpoints, the partitions in it, and whether it was left by
+//! a clean stop. One process holds it at a time. It opens no log.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::FlockOperation;
+
+use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
+use super::context::LogContext;
+use super::error::LogError;
+use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
+use super::properties::{self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties};
+use super::storage::{read_file, replace_file};
+use crate::types::{NodeId, Now, Offset, TopicId, TopicPartition};
+
+const LOCK_FILE_NAME: &str = ".lock";
+
+/// Kafka's offset checkpoints of a data directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// `recovery-point-offset-checkpoint`: below it everything is on stable storage.
+    RecoveryPoint,
+    /// `log-start-offset-checkpoint`: log starts that lie inside their first segment.
+    LogStart,
+    /// `replication-offset-checkpoint`: high watermarks.
+    HighWatermark,
+    /// `cleaner-offset-checkpoint`: first dirty offsets of compacted logs.
+    Cleaner,
+}
+
+impl Checkpoint {
+    const fn file_name(self) -> &'static str {
+        match self {
+            Self::RecoveryPoint => "recovery-point-offset-checkpoint",
+            Self::LogStart => "log-start-offset-checkpoint",
+            Self::HighWatermark => "replication-offset-checkpoint",
+            Self::Cleaner => "cleaner-offset-checkpoint",
+        }
+    }
+}
+
+/// A data directory, held by this process until it is dropped or released.
+#[derive(Debug)]
+pub struct LogDirectory {
+    path: PathBuf,
+    context: Arc<LogContext>,
+    meta: MetaProperties,
+    clean: bool,
+    previous_broker_epoch: Option<i64>,
+    /// Held for the lock it carries.
+    lock: File,
+}
+
+impl LogDirectory {
+    /// Takes the directory's lock, reads `meta.properties` (made when missing, with a new cluster id when none is
+    /// given), takes away the marker of a clean stop and hands what a deletion left to the context's queue. Fails when
+    /// another process holds the directory or it belongs to another cluster or node.
+    pub fn open(
+        path: &Path,
+        cluster_id: Option<&str>,
+        node_id: NodeId,
+        context: &Arc<LogContext>,
+        now: Now,
+    ) -> Result<Self, LogError> {
+        context.storage.create_dir(path).map_err(LogError::io(path))?;
+        let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
+        let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
+        let (clean, previous_broker_epoch) = take_clean_marker(context, path)?;
+        let directory = Self {
+            path: path.to_path_buf(),
+            context: Arc::clone(context),
+            meta,
+            clean,
+            previous_broker_epoch,
+            lock,
+        };
+        directory.remove_leftovers(now)?;
+        Ok(directory)
+    }
+
+    /// The directory's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whose the directory is.
+    pub fn meta(&self) -> &MetaProperties {
+        &self.meta
+    }
+
+    /// Whether the last process to hold the directory stopped cleanly. A new directory counts as not clean, which
+    /// costs nothing.
+    pub fn was_clean(&self) -> bool {
+        self.clean
+    }
+
+    /// The broker epoch that the last clean stop noted.
+    pub fn previous_broker_epoch(&self) -> Option<i64> {
+        self.previous_broker_epoch
+    }
+
+    /// The path of a partition's directory, which need not exist.
+    pub fn partition_path(&self, partition: &TopicPartition) -> PathBuf {
+        self.path.join(partition.to_string())
+    }
+
+    /// The partitions that have a directory, sorted.
+    pub fn partitions(&self) -> Result<Vec<TopicPartition>, LogError> {
+        let listed = self.context.storage.list(&self.path).map_err(LogError::io(&self.path))?;
+        let mut partitions: Vec<TopicPartition> = listed
+            .iter()
+            .filter(|entry| entry.is_dir)
+            .filter_map(|entry| names::parse_directory_name(&entry.name))
+            .collect();
+        partitions.sort_unstable();
+        Ok(partitions)
+    }
+
+    /// Reads a checkpoint. A missing or empty file is an empty map; so is, with a warning, an unreadable one: what it
+    /// would have said is found out by recovery.
+    pub fn read_checkpoint(&self, which: Checkpoint) -> Result<HashMap<TopicPartition, Offset>, LogError> {
+        let path = self.path.join(which.file_name());
+        let bytes = match read_file(&*self.context.storage, &path, CHECKPOINT_BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+            other => other.map_err(LogError::io(&path))?,
+        };
+        match checkpoint::parse_offsets(&bytes) {
+            Ok(entries) => Ok(entries.into_iter().collect()),
+            Err(reason) => {
+                tracing::warn!(path = %path.display(), reason, "the checkpoint cannot be read and counts as empty");
+                Ok(HashMap::new())
+            }
+        }
+    }
+
+    /// Replaces a checkpoint durably.
+    pub fn write_checkpoint(
+        &self,
+        which: Checkpoint,
+        entries: &[(TopicPartition, Offset)],
+    ) -> Result<(), LogError> {
+        let path = self.path.join(which.file_name());
+        let text = checkpoint::format_offsets(entries);
+        replace_file(&*self.context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))
+    }
+
+    /// Notes that everything is on stable storage and the checkpoints say so: the next start scans nothing.
+    pub fn mark_clean(&self, broker_epoch: i64) -> Result<(), LogError> {
+        let path = self.path.join(CLEAN_FILE_NAME);
+        let text = properties::format_clean(broker_epoch);
+        replace_file(&*self.context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))
+    }
+
+    /// Gives the directory up and removes its lock file, as Kafka does at a clean stop.
+    pub fn release(self) -> Result<(), LogError> {
+        let path = self.path.join(LOCK_FILE_NAME);
+        self.context.storage.remove_file(&path).map_err(LogError::io(&path))?;
+        drop(self.lock);
+        Ok(())
+    }
+
+    /// Renames a partition's directory that belongs to no topic to `…-stray`, as Kafka does, so that its data stays for
+    /// a person to look at.
+    pub fn set_aside(&self, partition: &TopicPartition) -> Result<(), LogError> {
+        let from = self.partition_path(partition);
+        let unique = TopicId::random().0.simple().to_string();
+        let to = self.path.join(names::renamed_directory(partition, &unique, STRAY_DIRECTORY_SUFFIX));
+        self.context.storage.rename(&from, &to).map_err(LogError::io(&from))?;
+        tracing::warn!(from = %from.display(), to = %to.display(), "set aside: it belongs to no topic");
+        Ok(())
+    }
+
+    /// Renames the directory of a deleted partition that is not open and removes it later.
+    pub fn delete_partition(
+        &self,
+        partition: &TopicPartition,
+        delay_ms: i64,
+        now: Now,
+    ) -> Result<(), LogError> {
+        rename_and_remove_later(&self.context, &self.partition_path(partition), partition, delay_ms, now)
+    }
+
+    fn remove_leftovers(&self, now: Now) -> Result<(), LogError> {
+        for entry in self.context.storage.list(&self.path).map_err(LogError::io(&self.path))? {
+            if entry.is_dir && entry.name.ends_with(DELETE_DIRECTORY_SUFFIX) {
+                self.context.remove_dir_later(&self.path.join(&entry.name), 0, now);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Renames a partition's directory to `<topic>-<n>.<id>-delete`, so that the topic can be made again at once, and queues
+/// its removal. A directory that does not exist is as good as removed.
+pub(crate) fn rename_and_remove_later(
+    context: &LogContext,
+    path: &Path,
+    partition: &TopicPartition,
+    delay_ms: i64,
+    now: Now,
+) -> Result<(), LogError> {
+    let unique = TopicId::random().0.simple().to_string();
+    let to = path.with_file_name(names::renamed_directory(partition, &unique, DELETE_DIRECTORY_SUFFIX));
+    match context.storage.rename(path, &to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(LogError::io(path))?,
+    }
+    context.remove_dir_later(&to, delay_ms, now);
+    Ok(())
+}
+
+fn take_lock(path: &Path) -> Result<File, LogError> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(LogError::io(path))?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(LogError::Locked { path: path.to_path_buf() }),
+            Err(TryLockError::Error(error)) => return Err(LogError::io(path)(error)),
+            Ok(()) => {}
+        }
+        // A Java process locks with fcntl, which does not see the lock above.
+        if rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            return Err(LogError::Locked { path: path.to_path_buf() });
+        }
+        // Whoever released the directory in between removed the file that is locked now.
+        let held = file.metadata().map_err(LogError::io(path))?;
+        match std::fs::metadata(path) {
+            Ok(named) if named.ino() == held.ino() && named.dev() == held.dev() => return Ok(file),
+            _ => {}
+        }
+    }
+}
+
+fn read_or_make_meta(
+    context: &LogContext,
+    directory: &Path,
+    cluster_id: Option<&str>,
+    node_id: NodeId,
+) -> Result<MetaProperties, LogError> {
+    let path = directory.join(META_FILE_NAME);
+    let (stored_cluster, stored_node, directory_id) =
+        match read_file(&*context.storage, &path, properties::BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let cluster_id =
+                    cluster_id.map_or_else(|| TopicId::random().to_string(), ToString::to_string);
+                (cluster_id, node_id, None)
+            }
+            other => {
+                let bytes = other.map_err(LogError::io(&path))?;
+                properties::parse_meta(&bytes).map_err(|reason| LogError::corrupt(&path, reason))?
+            }
+        };
+    check_owner(&path, "node.id", &stored_node.to_string(), &node_id.to_string())?;
+    check_owner(&path, "cluster.id", &stored_cluster, cluster_id.unwrap_or(&stored_cluster))?;
+    let meta = MetaProperties {
+        cluster_id: stored_cluster,
+        node_id,
+        directory_id: directory_id.unwrap_or_else(|| TopicId::random().0),
+    };
+    if directory_id.is_none() {
+        let text = properties::format_meta(&meta);
+        replace_file(&*context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))?;
+    }
+    Ok(meta)
+}
+
+fn check_owner(path: &Path, key: &'static str, found: &str, wanted: &str) -> Result<(), LogError> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(LogError::OtherOwner {
+        path: path.to_path_buf(),
+        key,
+        found: found.to_string(),
+        wanted: wanted.to_string(),
+    })
+}
+
+/// Whether the marker was there, and the broker epoch in it. Its removal is durable before this returns: a marker that
+/// came back after a power loss would hide unsynced data from recovery.
+fn take_clean_marker(context: &LogContext, directory: &Path) -> Result<(bool, Option<i64>), LogError> {
+    let path = directory.join(CLEAN_FILE_NAME);
+    let epoch = match read_file(&*context.storage, &path, properties::BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((false, None)),
+        other => properties::parse_clean(&other.map_err(LogError::io(&path))?),
+    };
+    context.storage.remove_file(&path).map_err(LogError::io(&path))?;
+    context.storage.sync_dir(directory).map_err(LogError::io(directory))?;
+    Ok((true, epoch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::context::ContextOptions;
+
+    fn open(path: &Path, cluster: Option<&str>, node: i32) -> Result<LogDirectory, LogError> {
+        let context = LogContext::new(ContextOptions::default()).unwrap();
+        LogDirectory::open(path, cluster, NodeId(node), &context, Now::default())
+    }
+
+    #[test]
+    fn a_missing_directory_is_initialised_and_keeps_its_identity() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/data");
+        let first = open(&path, None, 1).unwrap();
+        let meta = first.meta().clone();
+        assert!(!first.was_clean());
+        first.release().unwrap();
+        assert!(!path.join(LOCK_FILE_NAME).exists());
+        assert_eq!(open(&path, Some(&meta.cluster_id), 1).unwrap().meta(), &meta);
+    }
+
+    #[test]
+    fn a_directory_is_held_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = open(dir.path(), None, 1).unwrap();
+        assert!(matches!(open(dir.path(), None, 1), Err(LogError::Locked { .. })));
+        drop(first);
+        open(dir.path(), None, 1).unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_another_cluster_or_node_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), Some("ours"), 1).unwrap());
+        let error = open(dir.path(), Some("theirs"), 1).unwrap_err();
+        assert!(error.to_string().contains("cluster.id is ours, but theirs is configured"), "{error}");
+        assert!(matches!(open(dir.path(), None, 2), Err(LogError::OtherOwner { key: "node.id", .. })));
+        std::fs::write(dir.path().join(META_FILE_NAME), "nonsense").unwrap();
+        assert!(matches!(open(dir.path(), None, 1), Err(LogError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn the_clean_marker_counts_once() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path(), None, 1).unwrap().mark_clean(348).unwrap();
+        let next = open(dir.path(), None, 1).unwrap();
+        assert_eq!((next.was_clean(), next.previous_broker_epoch()), (true, Some(348)));
+        drop(next);
+        assert!(!open(dir.path(), None, 1).unwrap().was_clean());
+    }
+
+    #[test]
+    fn checkpoints_read_back_and_an_unreadable_one_counts_as_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = open(dir.path(), None, 1).unwrap();
+        let entries = [(TopicPartition::new("a", 0), Offset(5)), (TopicPartition::new("b", 3), Offset(0))];
+        assert!(directory.read_checkpoint(Checkpoint::RecoveryPoint).unwrap().is_empty());
+        directory.write_checkpoint(Checkpoint::RecoveryPoint, &entries).unwrap();
+        let read = directory.read_checkpoint(Checkpoint::RecoveryPoint).unwrap();
+        assert_eq!(read, entries.into_iter().collect());
+        std::fs::write(dir.path().join("recovery-point-offset-checkpoint"), "0\n9\n").unwrap();
+        assert!(directory.read_checkpoint(Checkpoint::RecoveryPoint).unwrap().is_empty());
+        assert!(directory.read_checkpoint(Checkpoint::LogStart).unwrap().is_empty());
+    }
+
+    #[test]
+    fn partitions_are_listed_and_deleted_ones_are_on_their_way_out() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["b-1", "a-10", "a-2", "a-1.0af-delete", "a-1.0af-stray", "x"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let directory = open(dir.path(), None, 1).unwrap();
+        let names = |directory: &LogDirectory| -> Vec<String> {
+            directory.partitions().unwrap().iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(names(&directory), ["a-2", "a-10", "b-1"]);
+        directory.delete_partition(&TopicPartition::new("a", 2), 1000, Now::default()).unwrap();
+        directory.set_aside(&TopicPartition::new("b", 1)).unwrap();
+        assert_eq!(names(&directory), ["a-10"]);
+        assert_eq!(directory.context.run_deletions(Now::default()), 1);
+        assert_eq!(directory.context.run_deletions(Now::default().after_ms(1000)), 1);
+        let left = std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left, 1 + 2 + 2 + 1, "a-10, two set aside, lock and properties, x");
+    }
+}

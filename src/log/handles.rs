@@ -1,0 +1,123 @@
+//! The open files of all logs: one bounded cache, least recently used out first. Keyed by log instance, never by path,
+//! because a re-created topic reuses paths. A handle that is in use stays open after it left the cache.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+
+use super::names::FileKind;
+use super::storage::{Access, Storage, StoredFile};
+
+/// Names one open file: the log instance, the segment's base offset, which of its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct HandleKey {
+    pub(crate) log: u64,
+    pub(crate) base: i64,
+    pub(crate) kind: FileKind,
+}
+
+#[derive(Debug)]
+pub(crate) struct Handles {
+    files: Mutex<LruCache<HandleKey, Arc<dyn StoredFile>>>,
+}
+
+impl Handles {
+    pub(crate) fn new(files_max: NonZeroUsize) -> Self {
+        // The map grows with use; a capacity of a million handles must not cost memory at start.
+        let mut files = LruCache::unbounded();
+        files.resize(files_max);
+        Self { files: Mutex::new(files) }
+    }
+
+    fn files(&self) -> std::sync::MutexGuard<'_, LruCache<HandleKey, Arc<dyn StoredFile>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The open file of `key`, opened at `path` when it is not.
+    pub(crate) fn get(
+        &self,
+        storage: &dyn Storage,
+        key: HandleKey,
+        path: impl FnOnce() -> std::path::PathBuf,
+    ) -> io::Result<Arc<dyn StoredFile>> {
+        if let Some(file) = self.files().get(&key) {
+            return Ok(Arc::clone(file));
+        }
+        self.open(storage, key, &path(), Access::Existing)
+    }
+
+    /// Opens a file and keeps it in the cache in place of what stood there.
+    pub(crate) fn open(
+        &self,
+        storage: &dyn Storage,
+        key: HandleKey,
+        path: &Path,
+        access: Access,
+    ) -> io::Result<Arc<dyn StoredFile>> {
+        let file = storage.open(path, access)?;
+        // The file pushed out closes here, after the lock is gone.
+        let _replaced = self.files().push(key, Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// Forgets one file.
+    pub(crate) fn forget(&self, key: HandleKey) {
+        let _closed = self.files().pop(&key);
+    }
+
+    /// Forgets every file of a log.
+    pub(crate) fn forget_log(&self, log: u64) {
+        let mut closed = Vec::new();
+        let mut files = self.files();
+        let keys: Vec<HandleKey> = files.iter().map(|(key, _)| *key).filter(|key| key.log == log).collect();
+        for key in keys {
+            closed.extend(files.pop(&key));
+        }
+        drop(files);
+    }
+
+    /// The number of files open through the cache.
+    pub(crate) fn len(&self) -> usize {
+        self.files().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::storage::Disk;
+
+    fn key(log: u64, base: i64) -> HandleKey {
+        HandleKey { log, base, kind: FileKind::Log }
+    }
+
+    #[test]
+    fn the_cache_holds_no_more_than_its_bound_and_opens_again_what_it_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let handles = Handles::new(NonZeroUsize::new(2).unwrap());
+        let path = |base: i64| dir.path().join(base.to_string());
+        for base in 0..5 {
+            handles.open(&Disk, key(1, base), &path(base), Access::Create).unwrap();
+        }
+        assert_eq!(handles.len(), 2);
+        handles.get(&Disk, key(1, 0), || path(0)).unwrap();
+        assert_eq!(handles.len(), 2);
+        assert!(handles.get(&Disk, key(1, 9), || path(9)).is_err(), "a missing file is not made");
+    }
+
+    #[test]
+    fn forgetting_a_log_leaves_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let handles = Handles::new(NonZeroUsize::new(10).unwrap());
+        for log in [1, 2] {
+            handles.open(&Disk, key(log, 0), &dir.path().join(log.to_string()), Access::Create).unwrap();
+        }
+        handles.forget_log(1);
+        assert_eq!(handles.len(), 1);
+        std::fs::remove_file(dir.path().join("2")).unwrap();
+        handles.get(&Disk, key(2, 0), || dir.path().join("2")).unwrap();
+    }
+}
