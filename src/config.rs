@@ -1,1 +1,0 @@
-//! Every configuration key with type, default, doc and scope in one table.

@@ -1,0 +1,312 @@
+//! Configuration with Kafka's names, types and defaults: every key in one table, the values that were given, and
+//! `Config`, what they mean, typed. It reads one file at start and nothing else; the environment is handed in.
+
+mod listeners;
+mod sources;
+pub mod table;
+mod topic;
+mod typed;
+pub mod value;
+mod values;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use listeners::{Advertised, Listener};
+pub use topic::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
+pub use typed::{
+    FetchConfig, GroupConfig, MetadataConfig, NetworkConfig, OffsetsConfig, ProducersConfig, StorageConfig,
+    TopicsConfig,
+};
+pub use value::ConfigError;
+pub use values::{Source, Synonym};
+
+use crate::types::NodeId;
+use listeners::ListenerInput;
+use table::{Effect, Scope, Update};
+use topic::TopicDefaults;
+use values::{Reader, Values};
+
+/// The effective configuration of this broker. Cheap to share behind an `Arc`; a change makes a new one.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `node.id`, or `broker.id`.
+    pub node_id: NodeId,
+    /// `milena.cluster.id`, or the variable `CLUSTER_ID`: the id of a cluster that is made at this start.
+    pub cluster_id: Option<String>,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+    /// Connections and requests.
+    pub network: NetworkConfig,
+    /// How topics come into being.
+    pub topics: TopicsConfig,
+    /// The data directory and its upkeep.
+    pub storage: StorageConfig,
+    /// Fetching.
+    pub fetch: FetchConfig,
+    /// Idempotent producers.
+    pub producers: ProducersConfig,
+    /// Committed offsets.
+    pub offsets: OffsetsConfig,
+    /// Groups.
+    pub group: GroupConfig,
+    /// The controller's journal.
+    pub metadata: MetadataConfig,
+    values: Values,
+    topic_defaults: TopicDefaults,
+}
+
+/// Where the values of one start come from; a later field wins over an earlier one.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// A Java properties file.
+    pub file: Option<PathBuf>,
+    /// The process's environment, of which `KAFKA_…` and `CLUSTER_ID` are read.
+    pub environment: Vec<(String, String)>,
+    /// Arguments `key=value`.
+    pub overrides: Vec<String>,
+}
+
+/// A configuration and what its user should know about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// One sentence for each unknown key, and for each key of a feature that is not here.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is no properties file.
+    #[error("cannot read {}: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line and what is wrong with it.
+        problem: String,
+    },
+    /// An argument is not `key=value`.
+    #[error("--override {0}: must be of the form key=value")]
+    Override(String),
+    /// Values that are not allowed, all of them.
+    #[error("{}", join(.0))]
+    Invalid(Vec<ConfigError>),
+}
+
+fn join(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Reads all sources. Every wrong value is reported, not only the first.
+pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
+    let mut fixed = BTreeMap::new();
+    if let Some(path) = &sources.file {
+        let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
+        let read = sources::properties(&bytes);
+        fixed.extend(read.map_err(|problem| LoadError::Syntax { path: path.clone(), problem })?);
+    }
+    fixed.extend(sources::environment(&sources.environment));
+    for text in &sources.overrides {
+        let pair = sources::argument(text).ok_or_else(|| LoadError::Override(text.clone()))?;
+        fixed.extend([pair]);
+    }
+    if let Some((_, id)) =
+        sources.environment.iter().find(|(name, id)| name == "CLUSTER_ID" && !id.is_empty())
+    {
+        fixed.entry("milena.cluster.id".to_owned()).or_insert_with(|| id.clone());
+    }
+    let warnings = warnings(&fixed);
+    let config = Config::new(Values { fixed, ..Values::default() }).map_err(LoadError::Invalid)?;
+    Ok(Loaded { config, warnings })
+}
+
+fn warnings(given: &BTreeMap<String, String>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (name, text) in given {
+        match table::find(Scope::Broker, name) {
+            None if name.starts_with("listener.name.") => {
+                warnings.push(format!(
+                    "configuration {name} has no effect: settings of one listener are not served"
+                ));
+            }
+            None => warnings.push(format!("configuration {name} is not known and has no effect")),
+            Some(key) if key.effect == Effect::Absent && key.default.unwrap_or_default() != text.trim() => {
+                warnings.push(format!("configuration {name} has no effect: the feature is not served"));
+            }
+            Some(_) => {}
+        }
+    }
+    warnings
+}
+
+impl Config {
+    /// The configuration of `pairs` alone, as if they stood in a file; for tests and embedding.
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let fixed = pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        Self::new(Values { fixed, ..Values::default() })
+    }
+
+    fn new(values: Values) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader::new(&values);
+        let node_id = node_id(&mut reader);
+        let listeners = read_listeners(&mut reader);
+        check_roles(&mut reader);
+        check_all(&values, &mut reader);
+        let topic_defaults = topic::defaults(&mut reader);
+        let config = Self {
+            node_id,
+            cluster_id: reader.optional_text("milena.cluster.id"),
+            rack: reader.optional_text("broker.rack"),
+            network: NetworkConfig::read(&mut reader, listeners),
+            topics: TopicsConfig::read(&mut reader),
+            storage: StorageConfig::read(&mut reader),
+            fetch: FetchConfig::read(&mut reader),
+            producers: ProducersConfig::read(&mut reader),
+            offsets: OffsetsConfig::read(&mut reader),
+            group: GroupConfig::read(&mut reader),
+            metadata: MetadataConfig::read(&mut reader),
+            topic_defaults,
+            values: Values::default(),
+        };
+        if reader.errors.is_empty() { Ok(Self { values, ..config }) } else { Err(reader.errors) }
+    }
+
+    /// This configuration with the values that were set at run time for all brokers (`cluster`) and for this one
+    /// (`node`) instead of earlier ones. What cannot be changed at run time or is wrong is left out and reported.
+    pub fn with_dynamic(
+        &self,
+        cluster: &BTreeMap<String, String>,
+        node: &BTreeMap<String, String>,
+    ) -> (Self, Vec<ConfigError>) {
+        let mut errors = Vec::new();
+        let mut accepted = |given: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+            let mut layer = BTreeMap::new();
+            for (name, text) in given {
+                match check_dynamic(name, text) {
+                    Ok(()) => drop(layer.insert(name.clone(), text.clone())),
+                    Err(error) => errors.push(error),
+                }
+            }
+            layer
+        };
+        let (cluster, node) = (accepted(cluster), accepted(node));
+        match Self::new(Values { fixed: self.values.fixed.clone(), cluster, node }) {
+            Ok(config) => (config, errors),
+            Err(more) => {
+                errors.extend(more);
+                (self.clone(), errors)
+            }
+        }
+    }
+
+    /// The configuration of a topic with values of its own, or everything that is wrong with them.
+    pub fn topic_config(
+        &self,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<TopicConfig, Vec<ConfigError>> {
+        match topic::resolve(&self.topic_defaults, overrides) {
+            (config, errors) if errors.is_empty() => Ok(config),
+            (_, errors) => Err(errors),
+        }
+    }
+
+    /// The configuration of a topic whose values are already stored: what is wrong with them is left out and
+    /// reported, because a stored topic has to be served.
+    pub fn stored_topic_config(
+        &self,
+        overrides: &BTreeMap<String, String>,
+    ) -> (TopicConfig, Vec<ConfigError>) {
+        topic::resolve(&self.topic_defaults, overrides)
+    }
+
+    /// The text that a topic without a value of its own gets for the topic key `name`; `None` is Kafka's null.
+    pub fn topic_default(&self, name: &str) -> Option<&str> {
+        self.topic_defaults.get(name).map(String::as_str)
+    }
+
+    /// The text given for the broker key `name`, if one was given.
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.values.given(name)
+    }
+
+    /// What the broker key `name` could take its value from, best first (KIP-226).
+    pub fn synonyms(&self, name: &str) -> Vec<Synonym> {
+        self.values.synonyms(name)
+    }
+}
+
+/// Whether the broker key `name` may take this value at run time.
+pub fn check_dynamic(name: &str, text: &str) -> Result<(), ConfigError> {
+    let key = table::require(Scope::Broker, name)?;
+    if key.update == Update::ReadOnly {
+        return Err(ConfigError::new(name, text, "can only be set at start"));
+    }
+    key.parse(text).map(drop)
+}
+
+fn node_id(reader: &mut Reader<'_>) -> NodeId {
+    let (node, broker) = (reader.int("node.id"), reader.int("broker.id"));
+    match (reader.is_given("node.id"), reader.is_given("broker.id")) {
+        (true, true) if node != broker => {
+            reader.refuse("broker.id", format!("must equal node.id, which is {node}"));
+            NodeId(node)
+        }
+        (false, true) => {
+            if broker < 0 {
+                reader.refuse("broker.id", "must be at least 0");
+            }
+            NodeId(broker)
+        }
+        _ => NodeId(node),
+    }
+}
+
+fn read_listeners(reader: &mut Reader<'_>) -> Vec<Listener> {
+    let listeners = reader.list("listeners");
+    let advertised = reader.list("advertised.listeners");
+    let protocol_map = reader
+        .is_given("listener.security.protocol.map")
+        .then(|| reader.printed("listener.security.protocol.map"));
+    let controller_names = reader.list("controller.listener.names");
+    let inter_broker_name = reader.optional_text("inter.broker.listener.name");
+    let found = listeners::resolve(&ListenerInput {
+        listeners: &listeners,
+        advertised: &advertised,
+        protocol_map: protocol_map.flatten().as_deref(),
+        controller_names: &controller_names,
+        inter_broker_name: inter_broker_name.as_deref(),
+    });
+    found.unwrap_or_else(|errors| {
+        reader.errors.extend(errors);
+        Vec::new()
+    })
+}
+
+fn check_roles(reader: &mut Reader<'_>) {
+    if !reader.list("process.roles").iter().any(|role| role == "broker") {
+        reader.refuse("process.roles", "must contain broker: a controller alone is not served");
+    }
+}
+
+/// Values without an effect are held to their type and rule too, so that a typing error shows.
+fn check_all(values: &Values, reader: &mut Reader<'_>) {
+    let known = values.fixed.keys().filter_map(|name| table::find(Scope::Broker, name));
+    for key in known {
+        let _ = reader.printed(key.name);
+    }
+}
+
+#[cfg(test)]
+mod tests;

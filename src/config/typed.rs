@@ -1,0 +1,263 @@
+//! The broker's values, typed and grouped by the part that uses them. A field is named as Kafka names its key,
+//! without the group's prefix; times are milliseconds and sizes bytes unless the name says otherwise. Pure data.
+
+use super::listeners::Listener;
+use super::values::Reader;
+
+/// Connections and requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkConfig {
+    /// `listeners` with `advertised.listeners`; at least one.
+    pub listeners: Vec<Listener>,
+    /// `socket.request.max.bytes`.
+    pub socket_request_max_bytes: i32,
+    /// `socket.listen.backlog.size`.
+    pub socket_listen_backlog_size: i32,
+    /// `socket.send.buffer.bytes` if it was set to a size; otherwise the system decides.
+    pub socket_send_buffer_bytes: Option<i32>,
+    /// `socket.receive.buffer.bytes` if it was set to a size; otherwise the system decides.
+    pub socket_receive_buffer_bytes: Option<i32>,
+    /// `connections.max.idle.ms`; negative is never.
+    pub connections_max_idle_ms: i64,
+    /// `max.connections`.
+    pub max_connections: usize,
+    /// `max.connections.per.ip`.
+    pub max_connections_per_ip: usize,
+    /// `queued.max.request.bytes`; `None` leaves it to the broker.
+    pub queued_max_request_bytes: Option<i64>,
+}
+
+/// How topics come into being.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicsConfig {
+    /// `auto.create.topics.enable`.
+    pub auto_create_topics_enable: bool,
+    /// `delete.topic.enable`.
+    pub delete_topic_enable: bool,
+    /// `num.partitions`.
+    pub num_partitions: i32,
+    /// `default.replication.factor`.
+    pub default_replication_factor: i32,
+    /// `max.request.partition.size.limit`: partitions in one answer of `DescribeTopicPartitions`.
+    pub max_request_partition_size_limit: i32,
+}
+
+/// The data directory and the schedule of its upkeep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StorageConfig {
+    /// `log.dirs`, or `log.dir`.
+    pub log_dir: std::path::PathBuf,
+    /// `num.recovery.threads.per.data.dir`.
+    pub num_recovery_threads: usize,
+    /// `log.retention.check.interval.ms`.
+    pub retention_check_interval_ms: i64,
+    /// `log.flush.scheduler.interval.ms`; `i64::MAX` is never.
+    pub flush_scheduler_interval_ms: i64,
+    /// `log.flush.offset.checkpoint.interval.ms`.
+    pub flush_offset_checkpoint_interval_ms: i64,
+    /// `log.flush.start.offset.checkpoint.interval.ms`.
+    pub flush_start_offset_checkpoint_interval_ms: i64,
+    /// `replica.high.watermark.checkpoint.interval.ms`.
+    pub high_watermark_checkpoint_interval_ms: i64,
+    /// `log.initial.task.delay.ms`.
+    pub initial_task_delay_ms: i64,
+    /// `log.cleaner.backoff.ms`.
+    pub cleaner_backoff_ms: i64,
+    /// `log.cleaner.dedupe.buffer.size`.
+    pub cleaner_dedupe_buffer_size: i64,
+    /// `milena.produce.trust.compressed`: compressed batches are stored unopened.
+    pub produce_trust_compressed: bool,
+}
+
+/// Fetching.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchConfig {
+    /// `fetch.max.bytes`.
+    pub max_bytes: i32,
+    /// `max.incremental.fetch.session.cache.slots`.
+    pub session_cache_slots: usize,
+}
+
+/// Idempotent producers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProducersConfig {
+    /// `producer.id.expiration.ms`.
+    pub id_expiration_ms: i64,
+    /// `producer.id.expiration.check.interval.ms`.
+    pub id_expiration_check_interval_ms: i64,
+}
+
+/// Committed offsets and their topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OffsetsConfig {
+    /// `offsets.topic.num.partitions`, used when the topic is created.
+    pub topic_num_partitions: i32,
+    /// `offsets.topic.replication.factor`, to be limited to the number of brokers.
+    pub topic_replication_factor: i16,
+    /// `offsets.topic.segment.bytes`.
+    pub topic_segment_bytes: i32,
+    /// `offsets.topic.compression.codec`, by number.
+    pub topic_compression_codec: i32,
+    /// `offsets.retention.minutes` in milliseconds.
+    pub retention_ms: i64,
+    /// `offsets.retention.check.interval.ms`.
+    pub retention_check_interval_ms: i64,
+    /// `offsets.commit.timeout.ms`.
+    pub commit_timeout_ms: i32,
+    /// `offset.metadata.max.bytes`.
+    pub metadata_max_bytes: i32,
+}
+
+/// Groups of the classic protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupConfig {
+    /// `group.min.session.timeout.ms`.
+    pub min_session_timeout_ms: i32,
+    /// `group.max.session.timeout.ms`.
+    pub max_session_timeout_ms: i32,
+    /// `group.initial.rebalance.delay.ms`.
+    pub initial_rebalance_delay_ms: i32,
+    /// `group.max.size`.
+    pub max_size: i32,
+}
+
+/// The controller's journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataConfig {
+    /// `metadata.log.max.record.bytes.between.snapshots`.
+    pub log_max_record_bytes_between_snapshots: i64,
+}
+
+impl NetworkConfig {
+    pub(super) fn read(reader: &mut Reader<'_>, listeners: Vec<Listener>) -> Self {
+        let config = Self {
+            listeners,
+            socket_request_max_bytes: reader.int("socket.request.max.bytes"),
+            socket_listen_backlog_size: reader.int("socket.listen.backlog.size"),
+            socket_send_buffer_bytes: buffer(reader, "socket.send.buffer.bytes"),
+            socket_receive_buffer_bytes: buffer(reader, "socket.receive.buffer.bytes"),
+            connections_max_idle_ms: reader.long("connections.max.idle.ms"),
+            max_connections: reader.size("max.connections"),
+            max_connections_per_ip: reader.size("max.connections.per.ip"),
+            queued_max_request_bytes: Some(reader.long("queued.max.request.bytes"))
+                .filter(|bytes| *bytes > 0),
+        };
+        let request_max = config.socket_request_max_bytes;
+        if config.queued_max_request_bytes.is_some_and(|bytes| bytes < i64::from(request_max)) {
+            let rule = format!("must be -1, or at least socket.request.max.bytes, which is {request_max}");
+            reader.refuse("queued.max.request.bytes", rule);
+        }
+        config
+    }
+}
+
+/// A socket buffer's size, if the user set one; -1 is Kafka's "the system decides".
+fn buffer(reader: &mut Reader<'_>, name: &'static str) -> Option<i32> {
+    let size = reader.int(name);
+    (reader.is_given(name) && size > 0).then_some(size)
+}
+
+impl TopicsConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            auto_create_topics_enable: reader.bool("auto.create.topics.enable"),
+            delete_topic_enable: reader.bool("delete.topic.enable"),
+            num_partitions: reader.int("num.partitions"),
+            default_replication_factor: reader.int("default.replication.factor"),
+            max_request_partition_size_limit: reader.int("max.request.partition.size.limit"),
+        }
+    }
+}
+
+impl StorageConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            log_dir: log_dir(reader),
+            num_recovery_threads: reader.size("num.recovery.threads.per.data.dir"),
+            retention_check_interval_ms: reader.long("log.retention.check.interval.ms"),
+            flush_scheduler_interval_ms: reader.long("log.flush.scheduler.interval.ms"),
+            flush_offset_checkpoint_interval_ms: reader.long("log.flush.offset.checkpoint.interval.ms"),
+            flush_start_offset_checkpoint_interval_ms: reader
+                .long("log.flush.start.offset.checkpoint.interval.ms"),
+            high_watermark_checkpoint_interval_ms: reader
+                .long("replica.high.watermark.checkpoint.interval.ms"),
+            initial_task_delay_ms: reader.long("log.initial.task.delay.ms"),
+            cleaner_backoff_ms: reader.long("log.cleaner.backoff.ms"),
+            cleaner_dedupe_buffer_size: reader.long("log.cleaner.dedupe.buffer.size"),
+            produce_trust_compressed: reader.bool("milena.produce.trust.compressed"),
+        }
+    }
+}
+
+/// `log.dirs` stands before `log.dir`, as in Kafka; one directory is served.
+fn log_dir(reader: &mut Reader<'_>) -> std::path::PathBuf {
+    let key = if reader.is_given("log.dirs") { "log.dirs" } else { "log.dir" };
+    let dirs = reader.list(key);
+    match dirs.as_slice() {
+        [dir] if !dir.is_empty() => dir.into(),
+        _ => {
+            reader.refuse(key, "must name one directory; several are not served");
+            std::path::PathBuf::new()
+        }
+    }
+}
+
+impl FetchConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            max_bytes: reader.int("fetch.max.bytes"),
+            session_cache_slots: reader.size("max.incremental.fetch.session.cache.slots"),
+        }
+    }
+}
+
+impl ProducersConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            id_expiration_ms: reader.long("producer.id.expiration.ms"),
+            id_expiration_check_interval_ms: reader.long("producer.id.expiration.check.interval.ms"),
+        }
+    }
+}
+
+const MINUTE_MS: i64 = 60_000;
+
+impl OffsetsConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let codec = reader.int("offsets.topic.compression.codec");
+        if !(0..=4).contains(&codec) {
+            let rule = "must be 0 (none), 1 (gzip), 2 (snappy), 3 (lz4) or 4 (zstd)";
+            reader.refuse("offsets.topic.compression.codec", rule);
+        }
+        Self {
+            topic_num_partitions: reader.int("offsets.topic.num.partitions"),
+            topic_replication_factor: reader.short("offsets.topic.replication.factor"),
+            topic_segment_bytes: reader.int("offsets.topic.segment.bytes"),
+            topic_compression_codec: codec,
+            retention_ms: reader.long("offsets.retention.minutes").saturating_mul(MINUTE_MS),
+            retention_check_interval_ms: reader.long("offsets.retention.check.interval.ms"),
+            commit_timeout_ms: reader.int("offsets.commit.timeout.ms"),
+            metadata_max_bytes: reader.int("offset.metadata.max.bytes"),
+        }
+    }
+}
+
+impl GroupConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            min_session_timeout_ms: reader.int("group.min.session.timeout.ms"),
+            max_session_timeout_ms: reader.int("group.max.session.timeout.ms"),
+            initial_rebalance_delay_ms: reader.int("group.initial.rebalance.delay.ms"),
+            max_size: reader.int("group.max.size"),
+        }
+    }
+}
+
+impl MetadataConfig {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            log_max_record_bytes_between_snapshots: reader
+                .long("metadata.log.max.record.bytes.between.snapshots"),
+        }
+    }
+}
