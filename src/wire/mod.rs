@@ -4,4 +4,7 @@ pub mod batch;
 pub mod compress;
 pub mod fetch_response;
 pub mod frame;
+pub mod guard;
+pub mod header;
 pub mod records;
+pub mod shapes;
