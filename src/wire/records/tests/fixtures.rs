@@ -20,6 +20,8 @@ const CONSUMER_OFFSETS: &[u8] = include_bytes!("../../../../tests/data/consumer_
 const TRANSACTION_STATE: &[u8] = include_bytes!("../../../../tests/data/transaction_state.log");
 const CLUSTER_METADATA: &[u8] = include_bytes!("../../../../tests/data/cluster_metadata.log");
 const BOOTSTRAP: &[u8] = include_bytes!("../../../../tests/data/bootstrap.checkpoint");
+/// What `kafka-storage format --standalone` writes: a quorum whose voters are in the log.
+const STANDALONE: &[u8] = include_bytes!("../../../../tests/data/standalone.checkpoint");
 
 /// Key and value of a record.
 type Pair = (Bytes, Option<Bytes>);
@@ -130,7 +132,7 @@ fn every_record_of_cluster_metadata_keeps_its_bytes() {
 #[test]
 fn every_control_record_keeps_its_bytes() {
     let mut types = vec![];
-    for log in [CONSUMER_OFFSETS, CLUSTER_METADATA, BOOTSTRAP] {
+    for log in [CONSUMER_OFFSETS, CLUSTER_METADATA, BOOTSTRAP, STANDALONE] {
         for (key, value) in records(log).1 {
             let value = value.unwrap();
             let record = ControlRecord::decode(&key, &value).unwrap();
@@ -140,5 +142,5 @@ fn every_control_record_keeps_its_bytes() {
     }
     types.sort_unstable();
     types.dedup();
-    assert_eq!(types, [1, 2, 3, 4]);
+    assert_eq!(types, [1, 2, 3, 4, 5, 6]);
 }
