@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::header::{CONTROL_BIT, TIMESTAMP_TYPE_BIT, TRANSACTIONAL_BIT};
 use super::{Batch, BatchHeader, HEADER_BYTES, LOG_OVERHEAD, checksum, varint};
+use crate::wire::compress::{Codec, CompressError, compress};
 
 /// Collects records for one batch of format 2. The caller keeps a batch below 2 GiB.
 #[derive(Clone, Debug)]
@@ -123,6 +124,21 @@ impl BatchBuilder {
     /// The batch with its checksum, not compressed. The builder can go on and build again.
     pub fn build(&self, base_offset: i64) -> Batch {
         self.seal(base_offset, self.attributes, &self.records)
+    }
+
+    /// As `build`, with the records compressed; `level` is Kafka's of that codec, `None` its default.
+    /// Fails only when the codec's library does.
+    pub fn build_compressed(
+        &self,
+        base_offset: i64,
+        codec: Codec,
+        level: Option<i32>,
+    ) -> Result<Batch, CompressError> {
+        if codec == Codec::None {
+            return Ok(self.build(base_offset));
+        }
+        let payload = compress(codec, &self.records, level)?;
+        Ok(self.seal(base_offset, self.attributes | codec as i16, &payload))
     }
 
     fn seal(&self, base_offset: i64, attributes: i16, payload: &[u8]) -> Batch {

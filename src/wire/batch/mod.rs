@@ -6,6 +6,7 @@
 mod builder;
 mod header;
 mod records;
+mod stream;
 mod varint;
 
 use bytes::Bytes;
@@ -13,8 +14,10 @@ use bytes::Bytes;
 pub use builder::BatchBuilder;
 pub use header::{BatchHeader, HEADER_BYTES, LOG_OVERHEAD};
 pub use records::{Record, RecordHeader, RecordRef, RecordRefs, Records};
+pub use stream::{RecordHead, RecordHeads};
 
-use crate::wire::compress::Codec;
+use crate::limits::BATCH_DECOMPRESSED_BYTES_MAX;
+use crate::wire::compress::{Codec, CompressError, decompress};
 
 /// Where the bytes under the checksum begin: behind base offset, length, leader epoch, magic and the checksum.
 const CRC_START: usize = 21;
@@ -53,6 +56,9 @@ pub enum BatchError {
     /// The header's number of records is negative, or is not the number of records that follow.
     #[error("the header's count of {0} records does not agree with the records")]
     Count(i32),
+    /// The records cannot be decompressed.
+    #[error(transparent)]
+    Compress(#[from] CompressError),
 }
 
 /// One whole batch as a shared slice, its header parsed.
@@ -96,13 +102,48 @@ impl Batch {
     }
 
     /// The records, one after the other; each is checked as it is reached and the first bad one ends the walk.
-    /// Fails when the records cannot be opened.
+    /// Fails when the records cannot be opened, or are more than [`BATCH_DECOMPRESSED_BYTES_MAX`] bytes then.
     pub fn records(&self) -> Result<Records, BatchError> {
-        match self.header.codec()? {
-            Codec::None => Ok(Records::new(self.payload(), self.header.records_count)),
-            codec => Err(BatchError::Codec(codec as i16)),
+        let opened = match self.header.codec()? {
+            Codec::None => self.payload(),
+            codec => Bytes::from(decompress(codec, &self.payload(), BATCH_DECOMPRESSED_BYTES_MAX)?),
+        };
+        Ok(Records::new(opened, self.header.records_count))
+    }
+
+    /// The records without their contents, opened piece by piece in constant memory. Fails as `records` does.
+    pub fn record_heads(&self) -> Result<RecordHeads<'_>, BatchError> {
+        let payload = self.bytes.get(HEADER_BYTES..).unwrap_or_default();
+        RecordHeads::new(self.header.codec()?, payload, self.header.records_count)
+    }
+}
+
+/// The first record whose timestamp is `timestamp` or later, as (offset, timestamp) with the header's base offset;
+/// `None` when every record is older. Compressed records are opened piece by piece.
+/// Fails when the records cannot be read up to there.
+pub fn first_record_at_or_after(batch: &Batch, timestamp: i64) -> Result<Option<(i64, i64)>, BatchError> {
+    first_record_at_or_after_from(batch, timestamp, i64::MIN)
+}
+
+/// As [`first_record_at_or_after`], but only among the records from `offset` on: a log may start inside a batch.
+pub fn first_record_at_or_after_from(
+    batch: &Batch,
+    timestamp: i64,
+    offset: i64,
+) -> Result<Option<(i64, i64)>, BatchError> {
+    let header = &batch.header;
+    if header.max_timestamp < timestamp {
+        return Ok(None);
+    }
+    for head in batch.record_heads()? {
+        let head = head?;
+        let found = header.record_timestamp(head.timestamp_delta);
+        let at = header.base_offset.saturating_add(i64::from(head.offset_delta));
+        if found >= timestamp && at >= offset {
+            return Ok(Some((at, found)));
         }
     }
+    Ok(None)
 }
 
 /// CRC-32C of a batch's bytes from its attributes on.

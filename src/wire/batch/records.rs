@@ -87,6 +87,14 @@ fn take_bytes<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, Cut> {
     Ok(Some(taken))
 }
 
+/// A length at the start of `bytes` and how many bytes it takes; `None` when it is cut or over-long.
+#[inline]
+pub(super) fn peek_length(bytes: &[u8]) -> Option<(i32, usize)> {
+    let mut rest = bytes;
+    let length = varint::read_i32(&mut rest)?;
+    Some((length, bytes.len().saturating_sub(rest.len())))
+}
+
 fn take_header<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], Option<&'a [u8]>), Cut> {
     let key = take_bytes(rest)?.ok_or(Cut)?;
     Ok((key, take_bytes(rest)?))
