@@ -45,7 +45,7 @@ pub enum Valid {
     OneOf(&'static [&'static str]),
     /// One of these texts in upper or lower case.
     OneOfAnyCase(&'static [&'static str]),
-    /// A list of these entries, none twice.
+    /// A list of these entries.
     ListOf(&'static [&'static str]),
     /// `*`, or entries `partition:broker`.
     ThrottledReplicas,
@@ -77,6 +77,20 @@ impl fmt::Display for Value {
             Self::Text(value) => f.write_str(value),
             Self::List(entries) => f.write_str(&entries.join(",")),
         }
+    }
+}
+
+impl Value {
+    /// This value without the list entries that stand there before; as in Kafka they are no error (KIP-1161).
+    pub(super) fn without_repeats(self) -> Self {
+        let Self::List(entries) = self else { return self };
+        let mut kept: Vec<String> = Vec::new();
+        for entry in entries {
+            if !kept.contains(&entry) {
+                kept.push(entry);
+            }
+        }
+        Self::List(kept)
     }
 }
 
@@ -199,12 +213,10 @@ impl Valid {
 }
 
 fn check_list(allowed: &[&str], entries: &[String]) -> Result<(), String> {
-    let unknown = entries.iter().any(|entry| !allowed.contains(&entry.as_str()));
-    let twice = entries.iter().any(|entry| entries.iter().filter(|other| *other == entry).count() > 1);
-    if unknown || twice {
-        return Err(format!("must be a list of {}, none twice", allowed.join(", ")));
+    if entries.iter().all(|entry| allowed.contains(&entry.as_str())) {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("must be a list of {}", allowed.join(", ")))
 }
 
 fn check_throttled(entries: &[String]) -> Result<(), String> {
@@ -273,8 +285,8 @@ mod tests {
     }
 
     #[test]
-    fn a_list_loses_the_space_around_its_entries() {
-        assert_eq!(Kind::List.parse(" a , b,c ").unwrap().to_string(), "a,b,c");
+    fn a_list_loses_the_space_around_its_entries_and_what_stands_there_twice() {
+        assert_eq!(Kind::List.parse(" a , b,c,a ").unwrap().without_repeats().to_string(), "a,b,c");
         assert_eq!(Kind::List.parse("  ").unwrap(), Value::List(Vec::new()));
     }
 

@@ -177,4 +177,11 @@ pub(super) const KEYS: &[Key] = &[
         "Whether a replica that is not in sync may become leader."),
     row("unclean.leader.election.interval.ms", Long, Some("300000"), Min(1), ReadOnly, Inert,
         "Pause between checks for partitions that need an unclean election.").internal(),
+    // Only ever set at run time, by tools that move replicas; Kafka does not list them.
+    row("follower.replication.throttled.rate", Long, Some("9223372036854775807"), Min(0), ClusterWide, Inert,
+        "Bytes a second that throttled followers may fetch.").internal(),
+    row("leader.replication.throttled.rate", Long, Some("9223372036854775807"), Min(0), ClusterWide, Inert,
+        "Bytes a second that leaders may send to throttled followers.").internal(),
+    row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Min(0), ClusterWide, Inert,
+        "Bytes a second that moves between log directories may copy.").internal(),
 ];

@@ -76,7 +76,7 @@ impl Key {
     /// Reads and checks a value of this key.
     pub fn parse(&self, text: &str) -> Result<Value, ConfigError> {
         let checked = self.kind.parse(text).and_then(|value| self.valid.check(&value).map(|()| value));
-        checked.map_err(|rule| {
+        checked.map(Value::without_repeats).map_err(|rule| {
             let shown = if self.is_sensitive() { "[hidden]" } else { text };
             ConfigError::new(self.name, shown, rule)
         })
@@ -136,3 +136,6 @@ pub fn require(scope: Scope, name: &str) -> Result<&'static Key, ConfigError> {
 pub fn validate_topic(name: &str, value: &str) -> Result<(), ConfigError> {
     require(Scope::Topic, name)?.parse(value).map(drop)
 }
+
+#[cfg(test)]
+mod tests;
