@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `milena`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    milena::cli::main()
+}

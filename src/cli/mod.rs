@@ -1,0 +1,84 @@
+//! The command line: arguments, the sub-commands, exit codes. Reads the environment and hands it down; prints one
+//! sentence to stderr when something fails. Decides nothing about the broker.
+
+mod check;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Sources};
+use crate::observe;
+
+/// A broker that speaks Apache Kafka's wire protocol and keeps Kafka's on-disk log format.
+#[derive(Debug, Parser)]
+#[command(name = "milena", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "Values are taken from the file, then from KAFKA_… variables (KAFKA_NUM_PARTITIONS is \
+    num.partitions), then from --override; the last one stands. MILENA_LOG sets the log level (error, warn, info, \
+    debug, trace, or target=level,…)."
+)]
+struct Arguments {
+    /// A Kafka properties file.
+    #[arg(value_name = "SERVER.PROPERTIES")]
+    file: Option<PathBuf>,
+    /// Sets one configuration key; can be given several times.
+    #[arg(long = "override", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks a broker whether it serves requests; the exit code is 0 if it does, else 1.
+    Check {
+        /// Where the broker listens.
+        #[arg(value_name = "HOST:PORT", default_value = "localhost:9092")]
+        address: String,
+        /// How long to wait for all of it.
+        #[arg(long, value_name = "MS", default_value_t = 3000)]
+        timeout_ms: u64,
+    },
+}
+
+/// Runs the program with the process's arguments and environment. The exit code is 0 after a clean stop, 1 after an
+/// error, 2 when the arguments cannot be understood.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Some(Command::Check { address, timeout_ms }) => {
+            check::run(&address, Duration::from_millis(timeout_ms)).map(|line| {
+                // A reader that is gone needs no answer.
+                let _ = writeln!(std::io::stdout(), "{line}");
+            })
+        }
+        None => serve(arguments.file, arguments.overrides),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("milena: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(file: Option<PathBuf>, overrides: Vec<String>) -> anyhow::Result<()> {
+    // A variable that is not Unicode cannot be one of ours.
+    let variables = std::env::vars_os();
+    let environment: Vec<(String, String)> = variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let variable =
+        |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let log_problem = observe::start(variable("MILENA_LOG").or_else(|| variable("RUST_LOG")));
+    let loaded = config::load(&Sources { file, environment, overrides })?;
+    for warning in log_problem.into_iter().chain(loaded.warnings) {
+        tracing::warn!("{warning}");
+    }
+    anyhow::bail!("node {} cannot be started by this build", loaded.config.node_id)
+}

@@ -1,0 +1,58 @@
+//! The real binary's command line: help, version, and one clear sentence with exit code 1 for what is wrong.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+
+use std::process::{Command, Output};
+
+fn milena(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_milena")).args(arguments).env_clear().output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let version = milena(&["--version"]);
+    assert!(version.status.success());
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("milena {}\n", env!("CARGO_PKG_VERSION")));
+    let help = String::from_utf8(milena(&["--help"]).stdout).unwrap();
+    for part in ["--override <KEY=VALUE>", "SERVER.PROPERTIES", "check", "KAFKA_", "MILENA_LOG"] {
+        assert!(help.contains(part), "{help}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_one_sentence_on_stderr_and_exit_code_1() {
+    let output = milena(&["--override", "num.partitions=many"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "milena: Invalid value many for configuration num.partitions: \
+        must be a whole number from -2147483648 to 2147483647\n";
+    assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let output = milena(&["/nowhere/server.properties"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).starts_with("milena: cannot read /nowhere/server.properties: "),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn checking_a_closed_port_fails_within_its_timeout() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let output = milena(&["check", &address, "--timeout-ms", "2000"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).starts_with(&format!("milena: {address} is not serving: ")),
+        "{}",
+        stderr(&output)
+    );
+    assert!(output.stdout.is_empty());
+}
