@@ -1,6 +1,7 @@
 //! Configuration with Kafka's names, types and defaults: every key in one table, the values that were given, and
 //! `Config`, what they mean, typed. It reads one file at start and nothing else; the environment is handed in.
 
+pub mod describe;
 mod listeners;
 mod sources;
 pub mod table;
@@ -158,7 +159,13 @@ impl Config {
         Self::new(Values { fixed, ..Values::default() })
     }
 
-    fn new(values: Values) -> Result<Self, Vec<ConfigError>> {
+    fn new(mut values: Values) -> Result<Self, Vec<ConfigError>> {
+        // As in Kafka each of the two names of the node's id shows what the other one was set to.
+        for (name, other) in [("node.id", "broker.id"), ("broker.id", "node.id")] {
+            if let Some(id) = values.fixed.get(other).cloned() {
+                values.fixed.entry(name.to_owned()).or_insert(id);
+            }
+        }
         let mut reader = Reader::new(&values);
         let node_id = node_id(&mut reader);
         let listeners = read_listeners(&mut reader);
@@ -191,17 +198,8 @@ impl Config {
         node: &BTreeMap<String, String>,
     ) -> (Self, Vec<ConfigError>) {
         let mut errors = Vec::new();
-        let mut accepted = |given: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-            let mut layer = BTreeMap::new();
-            for (name, text) in given {
-                match check_dynamic(name, text) {
-                    Ok(()) => drop(layer.insert(name.clone(), text.clone())),
-                    Err(error) => errors.push(error),
-                }
-            }
-            layer
-        };
-        let (cluster, node) = (accepted(cluster), accepted(node));
+        let cluster = accepted(cluster, check_dynamic_default, &mut errors);
+        let node = accepted(node, check_dynamic, &mut errors);
         match Self::new(Values { fixed: self.values.fixed.clone(), cluster, node }) {
             Ok(config) => (config, errors),
             Err(more) => {
@@ -240,37 +238,52 @@ impl Config {
     pub fn given(&self, name: &str) -> Option<&str> {
         self.values.given(name)
     }
-
-    /// What the broker key `name` could take its value from, best first (KIP-226).
-    pub fn synonyms(&self, name: &str) -> Vec<Synonym> {
-        self.values.synonyms(name)
-    }
 }
 
-/// Whether the broker key `name` may take this value at run time.
+/// Whether the broker key `name` may take this value at run time. Keys that are not in the table may, as in Kafka,
+/// where they are for plugins.
 pub fn check_dynamic(name: &str, text: &str) -> Result<(), ConfigError> {
-    let key = table::require(Scope::Broker, name)?;
+    let Some(key) = table::find(Scope::Broker, name) else { return Ok(()) };
     if key.update == Update::ReadOnly {
         return Err(ConfigError::new(name, text, "can only be set at start"));
     }
     key.parse(text).map(drop)
 }
 
-fn node_id(reader: &mut Reader<'_>) -> NodeId {
-    let (node, broker) = (reader.int("node.id"), reader.int("broker.id"));
-    match (reader.is_given("node.id"), reader.is_given("broker.id")) {
-        (true, true) if node != broker => {
-            reader.refuse("broker.id", format!("must equal node.id, which is {node}"));
-            NodeId(node)
-        }
-        (false, true) => {
-            if broker < 0 {
-                reader.refuse("broker.id", "must be at least 0");
-            }
-            NodeId(broker)
-        }
-        _ => NodeId(node),
+/// Whether the broker key `name` may take this value at run time for all brokers at once.
+pub fn check_dynamic_default(name: &str, text: &str) -> Result<(), ConfigError> {
+    match table::find(Scope::Broker, name) {
+        Some(key) if key.update == Update::PerBroker => Err(ConfigError::new(
+            name,
+            text,
+            "can only be set for one broker, whose id must be the resource's name",
+        )),
+        _ => check_dynamic(name, text),
     }
+}
+
+/// The pairs that pass `check`.
+fn accepted(
+    given: &BTreeMap<String, String>,
+    check: fn(&str, &str) -> Result<(), ConfigError>,
+    errors: &mut Vec<ConfigError>,
+) -> BTreeMap<String, String> {
+    let mut layer = BTreeMap::new();
+    for (name, text) in given {
+        match check(name, text) {
+            Ok(()) => drop(layer.insert(name.clone(), text.clone())),
+            Err(error) => errors.push(error),
+        }
+    }
+    layer
+}
+
+fn node_id(reader: &mut Reader<'_>) -> NodeId {
+    let node = reader.int("node.id");
+    if reader.is_given("broker.id") && reader.int("broker.id") != node {
+        reader.refuse("broker.id", format!("must equal node.id, which is {node}"));
+    }
+    NodeId(node)
 }
 
 fn read_listeners(reader: &mut Reader<'_>) -> Vec<Listener> {

@@ -177,14 +177,14 @@ fn values_set_at_run_time_stand_before_those_of_the_start() {
     assert_eq!((topic.retention_ms, topic.max_message_bytes), (300, 6000));
     assert!(join(&errors).contains("num.partitions: can only be set at start"));
     let sources: Vec<_> =
-        config.synonyms("log.retention.ms").into_iter().map(|s| (s.name, s.value, s.source)).collect();
+        config.values.synonyms("log.retention.ms").into_iter().map(|s| (s.name, s.value, s.source)).collect();
     assert_eq!(
         sources,
         vec![
-            ("log.retention.ms", "300".to_owned(), Source::DynamicBroker),
-            ("log.retention.ms", "200".to_owned(), Source::DynamicDefaultBroker),
-            ("log.retention.ms", "100".to_owned(), Source::StaticBroker),
-            ("log.retention.hours", "168".to_owned(), Source::Default),
+            ("log.retention.ms".to_owned(), "300".to_owned(), Source::DynamicBroker),
+            ("log.retention.ms".to_owned(), "200".to_owned(), Source::DynamicDefaultBroker),
+            ("log.retention.ms".to_owned(), "100".to_owned(), Source::StaticBroker),
+            ("log.retention.hours".to_owned(), "168".to_owned(), Source::Default),
         ]
     );
     let (config, _) = config.with_dynamic(&BTreeMap::new(), &BTreeMap::new());
@@ -194,8 +194,8 @@ fn values_set_at_run_time_stand_before_those_of_the_start() {
 #[test]
 fn synonyms_are_none_when_only_another_unit_is_set() {
     let config = load_pairs(&[("log.retention.minutes", "5")]).unwrap();
-    assert_eq!(config.synonyms("log.retention.ms"), Vec::new());
-    assert_eq!(config.synonyms("log.retention.minutes").len(), 2);
+    assert_eq!(config.values.synonyms("log.retention.ms"), Vec::new());
+    assert_eq!(config.values.synonyms("log.retention.minutes").len(), 2);
 }
 
 #[test]

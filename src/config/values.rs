@@ -1,9 +1,9 @@
 //! The values that were given to a broker, by where they came from, and typed reading of them with Kafka's defaults
 //! and synonyms. Pure; collects every error instead of stopping at the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::table::{self, Key, Scope};
+use super::table::{self, Scope};
 use super::value::{ConfigError, Value};
 
 /// Where a value comes from, in the order of precedence (KIP-226); the numbers are those of `DescribeConfigs`.
@@ -19,6 +19,10 @@ pub enum Source {
     StaticBroker = 4,
     /// Built in.
     Default = 5,
+    /// The level of a logger.
+    BrokerLogger = 6,
+    /// Set on the subscription to client metrics.
+    ClientMetrics = 7,
     /// Set on the group.
     Group = 8,
 }
@@ -34,7 +38,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Synonym {
     /// The broker, topic or group key.
-    pub name: &'static str,
+    pub name: String,
     /// Its value as text.
     pub value: String,
     /// Where the value comes from.
@@ -49,45 +53,65 @@ pub(super) struct Values {
     pub(super) node: BTreeMap<String, String>,
 }
 
-/// Keys of which the first that is set gives the value of each, as Kafka groups them.
+/// Keys that say the same in different units; the first that is set gives the value.
 const UNIT_GROUPS: [&[&str]; 3] = [
     &["log.retention.ms", "log.retention.minutes", "log.retention.hours"],
     &["log.roll.ms", "log.roll.hours"],
     &["log.roll.jitter.ms", "log.roll.jitter.hours"],
 ];
 
+fn units(name: &str) -> Option<&'static [&'static str]> {
+    UNIT_GROUPS.into_iter().find(|group| group.contains(&name))
+}
+
 impl Values {
-    /// The given value of `name` that takes precedence; `None` leaves it to the default.
+    fn layers(&self) -> [(&BTreeMap<String, String>, Source); 3] {
+        [
+            (&self.node, Source::DynamicBroker),
+            (&self.cluster, Source::DynamicDefaultBroker),
+            (&self.fixed, Source::StaticBroker),
+        ]
+    }
+
+    /// The given value of `name` that takes precedence; `None` leaves it to the default. A value in another unit
+    /// hides those of the sources below it.
     pub(super) fn given(&self, name: &str) -> Option<&str> {
-        [&self.node, &self.cluster, &self.fixed]
-            .into_iter()
-            .find_map(|layer| layer.get(name))
-            .map(String::as_str)
+        let own = [name];
+        let names = units(name).unwrap_or(&own);
+        let layers = self.layers();
+        let (layer, _) =
+            layers.iter().find(|(layer, _)| names.iter().any(|name| layer.contains_key(*name)))?;
+        layer.get(name).map(String::as_str)
+    }
+
+    /// Names that were given at all, each once.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.layers().into_iter().flat_map(|(layer, _)| layer.keys()).map(String::as_str).collect()
     }
 
     /// What the broker key `name` could take its value from, best first. As in Kafka the list begins with an entry
     /// of `name` itself; it is empty when only its synonyms are set.
     pub(super) fn synonyms(&self, name: &str) -> Vec<Synonym> {
         let own = [name];
-        let names = UNIT_GROUPS.into_iter().find(|group| group.contains(&name)).unwrap_or(&own);
-        let keys: Vec<&'static Key> =
-            names.iter().filter_map(|name| table::find(Scope::Broker, name)).collect();
-        let layers = [
-            (&self.node, Source::DynamicBroker),
-            (&self.cluster, Source::DynamicDefaultBroker),
-            (&self.fixed, Source::StaticBroker),
-        ];
+        let names = match name {
+            "log.flush.interval.ms" => &["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
+            _ => units(name).unwrap_or(&own),
+        };
         let mut found = Vec::new();
-        for (layer, source) in layers {
-            for key in &keys {
-                if let Some(value) = layer.get(key.name) {
-                    found.push(Synonym { name: key.name, value: value.clone(), source });
+        for (layer, source) in self.layers() {
+            for name in names {
+                if let Some(value) = layer.get(*name) {
+                    found.push(Synonym { name: (*name).to_owned(), value: value.clone(), source });
                 }
             }
         }
-        for key in &keys {
+        for key in names.iter().filter_map(|name| table::find(Scope::Broker, name)) {
             if let Some(value) = key.default {
-                found.push(Synonym { name: key.name, value: value.to_owned(), source: Source::Default });
+                found.push(Synonym {
+                    name: key.name.to_owned(),
+                    value: value.to_owned(),
+                    source: Source::Default,
+                });
             }
         }
         found.into_iter().skip_while(|synonym| synonym.name != name).collect()

@@ -2,6 +2,7 @@
 //! synonym, documentation, and whether it has an effect here. Pure data and look-ups; it reads nothing.
 
 mod broker;
+mod client_metrics;
 mod cluster;
 mod coordinators;
 mod group;
@@ -20,6 +21,8 @@ pub enum Scope {
     Topic,
     /// One group: `GROUP` resources (KIP-848, KIP-932, KIP-1071).
     Group,
+    /// A subscription to client metrics: `CLIENT_METRICS` resources (KIP-714).
+    ClientMetrics,
 }
 
 /// When a value can be changed (KIP-226).
@@ -113,6 +116,7 @@ pub fn keys(scope: Scope) -> impl Iterator<Item = &'static Key> {
         }
         Scope::Topic => &[topic::KEYS],
         Scope::Group => &[group::KEYS],
+        Scope::ClientMetrics => &[client_metrics::KEYS],
     };
     runs.iter().flat_map(|run| run.iter())
 }
@@ -128,6 +132,7 @@ pub fn require(scope: Scope, name: &str) -> Result<&'static Key, ConfigError> {
         Scope::Broker => "broker",
         Scope::Topic => "topic",
         Scope::Group => "group",
+        Scope::ClientMetrics => "client metrics",
     };
     find(scope, name).ok_or_else(|| ConfigError::Unknown { what, key: name.to_owned() })
 }

@@ -1,0 +1,16 @@
+//! Keys of subscriptions to client metrics.
+use super::Effect::Inert;
+use super::Update::ClusterWide;
+use super::{Key, row};
+use crate::config::value::Kind::{Int, List};
+use crate::config::value::Valid::{Any, Range};
+
+#[rustfmt::skip] // A table is read by its columns.
+pub(super) const KEYS: &[Key] = &[
+    row("interval.ms", Int, Some("300000"), Range(100, 3_600_000), ClusterWide, Inert,
+        "Pause between two reports of a client's metrics."),
+    row("match", List, Some(""), Any, ClusterWide, Inert,
+        "Which clients report, as selector=regular expression."),
+    row("metrics", List, Some(""), Any, ClusterWide, Inert,
+        "Which metrics are reported, by prefixes of their names; * is all."),
+];
