@@ -26,3 +26,5 @@ pub const WRITE_BYTES_MAX: usize = 1024 * 1024;
 pub const DRAIN_MS_MAX: u64 = 100;
 /// Milliseconds that requests in flight get to be answered when the broker stops.
 pub const SHUTDOWN_DRAIN_MS_MAX: u64 = 3_000;
+/// Records of one batch that a Produce answer blames one by one; the rest is counted in its message.
+pub const RECORD_ERRORS_MAX: usize = 1000;

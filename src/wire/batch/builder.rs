@@ -1,10 +1,8 @@
 //! Writes batches: the broker's own records (groups, transactions, metadata), and tests.
 //! Keeps the records encoded as they are pushed; header and checksum come with `build`.
 
-use bytes::Bytes;
-
 use super::header::{CONTROL_BIT, TIMESTAMP_TYPE_BIT, TRANSACTIONAL_BIT};
-use super::{Batch, BatchHeader, HEADER_BYTES, LOG_OVERHEAD, checksum, varint};
+use super::{Batch, BatchHeader, HEADER_BYTES, varint};
 use crate::wire::compress::{Codec, CompressError, compress};
 
 /// Collects records for one batch of format 2. The caller keeps a batch below 2 GiB.
@@ -142,10 +140,9 @@ impl BatchBuilder {
     }
 
     fn seal(&self, base_offset: i64, attributes: i16, payload: &[u8]) -> Batch {
-        let size = payload.len().saturating_add(HEADER_BYTES);
-        let mut header = BatchHeader {
+        let header = BatchHeader {
             base_offset,
-            batch_length: i32::try_from(size.saturating_sub(LOG_OVERHEAD)).unwrap_or(i32::MAX),
+            batch_length: 0,
             partition_leader_epoch: self.leader_epoch,
             magic: 2,
             crc: 0,
@@ -158,14 +155,7 @@ impl BatchBuilder {
             base_sequence: self.base_sequence,
             records_count: self.records_count,
         };
-        let mut bytes = Vec::with_capacity(size);
-        bytes.extend_from_slice(&header.to_bytes());
-        bytes.extend_from_slice(payload);
-        header.crc = checksum(&bytes);
-        if let Some(place) = bytes.first_chunk_mut::<HEADER_BYTES>() {
-            *place = header.to_bytes();
-        }
-        Batch { header, bytes: Bytes::from(bytes) }
+        Batch::seal(header, payload)
     }
 }
 

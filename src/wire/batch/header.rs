@@ -16,6 +16,8 @@ pub(super) const TIMESTAMP_TYPE_BIT: i16 = 0x08;
 pub(super) const TRANSACTIONAL_BIT: i16 = 0x10;
 pub(super) const CONTROL_BIT: i16 = 0x20;
 const DELETE_HORIZON_BIT: i16 = 0x40;
+/// Codec, timestamp type, transactional, control, delete horizon.
+pub(super) const KNOWN_BITS: i16 = 0x7f;
 
 /// A batch's header, field by field in the order of the bytes (KIP-98).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,21 @@ impl BatchHeader {
     /// Reads the first 61 of `bytes`. Fails on fewer, on a record format other than 2, on a length below the
     /// header's and on a negative last offset delta; the rest is not judged.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
+        let header = Self::read(bytes)?;
+        if header.magic != 2 {
+            return Err(BatchError::Magic(header.magic));
+        }
+        if header.batch_length < LENGTH_MIN {
+            return Err(BatchError::Length(header.batch_length));
+        }
+        if header.last_offset_delta < 0 {
+            return Err(BatchError::LastOffsetDelta(header.last_offset_delta));
+        }
+        Ok(header)
+    }
+
+    /// Reads the first 61 of `bytes` and judges nothing. Fails on fewer.
+    pub fn read(bytes: &[u8]) -> Result<Self, BatchError> {
         let rest = &mut &*bytes;
         let short = BatchError::Short { needed: HEADER_BYTES, have: bytes.len() };
         let mut read = || -> Option<Self> {
@@ -71,17 +88,7 @@ impl BatchHeader {
                 records_count: i32::from_be_bytes(take(rest)?),
             })
         };
-        let header = read().ok_or(short)?;
-        if header.magic != 2 {
-            return Err(BatchError::Magic(header.magic));
-        }
-        if header.batch_length < LENGTH_MIN {
-            return Err(BatchError::Length(header.batch_length));
-        }
-        if header.last_offset_delta < 0 {
-            return Err(BatchError::LastOffsetDelta(header.last_offset_delta));
-        }
-        Ok(header)
+        read().ok_or(short)
     }
 
     /// The header as bytes.

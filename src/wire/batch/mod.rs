@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 pub use builder::BatchBuilder;
 pub use header::{BatchHeader, HEADER_BYTES, LOG_OVERHEAD};
+use header::{KNOWN_BITS, TIMESTAMP_TYPE_BIT};
 pub use records::{Record, RecordHeader, RecordRef, RecordRefs, Records};
 pub use stream::{RecordHead, RecordHeads};
 
@@ -99,6 +100,34 @@ impl Batch {
     /// The bytes behind the header: the records, compressed as the header says.
     pub fn payload(&self) -> Bytes {
         if self.bytes.len() < HEADER_BYTES { Bytes::new() } else { self.bytes.slice(HEADER_BYTES..) }
+    }
+
+    /// The batch with this timestamp type and greatest timestamp: a copy with a new checksum when they differ from
+    /// its own, else the shared bytes as they are. As in Kafka a copy loses the attribute bits that mean nothing.
+    #[must_use]
+    pub fn with_timestamps(self, log_append_time: bool, max_timestamp: i64) -> Self {
+        let header = &self.header;
+        if header.is_log_append_time() == log_append_time && header.max_timestamp == max_timestamp {
+            return self;
+        }
+        let kept = header.attributes & KNOWN_BITS & !TIMESTAMP_TYPE_BIT;
+        let attributes = if log_append_time { kept | TIMESTAMP_TYPE_BIT } else { kept };
+        let header = BatchHeader { attributes, max_timestamp, ..self.header };
+        Self::seal(header, self.bytes.get(HEADER_BYTES..).unwrap_or_default())
+    }
+
+    /// The header with the right length and checksum, and the records (compressed as it says) behind it.
+    fn seal(mut header: BatchHeader, payload: &[u8]) -> Self {
+        let size = payload.len().saturating_add(HEADER_BYTES);
+        header.batch_length = i32::try_from(size.saturating_sub(LOG_OVERHEAD)).unwrap_or(i32::MAX);
+        let mut bytes = Vec::with_capacity(size);
+        bytes.extend_from_slice(&header.to_bytes());
+        bytes.extend_from_slice(payload);
+        header.crc = checksum(&bytes);
+        if let Some(place) = bytes.first_chunk_mut::<HEADER_BYTES>() {
+            *place = header.to_bytes();
+        }
+        Self { header, bytes: Bytes::from(bytes) }
     }
 
     /// The records, one after the other; each is checked as it is reached and the first bad one ends the walk.
