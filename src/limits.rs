@@ -28,3 +28,9 @@ pub const DRAIN_MS_MAX: u64 = 100;
 pub const SHUTDOWN_DRAIN_MS_MAX: u64 = 3_000;
 /// Records of one batch that a Produce answer blames one by one; the rest is counted in its message.
 pub const RECORD_ERRORS_MAX: usize = 1000;
+/// Members of one group that were told their id and have not come back with it.
+pub const GROUP_PENDING_MEMBERS_MAX: usize = 10_000;
+/// Records of one coordinator shard that are appended and not committed yet, before it refuses to decide more.
+pub const GROUP_RECORDS_UNCOMMITTED_MAX: i64 = 50_000;
+/// Bytes that a coordinator shard reads from its log at once while it loads.
+pub const GROUP_LOAD_READ_BYTES: usize = 1024 * 1024;

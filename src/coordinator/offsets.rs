@@ -1,0 +1,259 @@
+//! Committed offsets: what replay made of the records, and what is still inside open transactions.
+//! Pure: who may commit is the group's business, writing and time are the caller's.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::command::{Commit, CommitPartition, CommittedTopic, Fetch, FetchedPartition, FetchedTopic};
+use super::group::Group;
+use super::record::{GroupRecord, OffsetValue};
+use super::settings::Settings;
+use crate::types::{ErrorCode, ProducerId, TopicName};
+
+/// A committed offset and where in the log it stands.
+#[derive(Clone, Debug)]
+struct Committed {
+    value: OffsetValue,
+    /// The record's position: of a commit and a transactional one the later record wins, whichever ends later.
+    position: i64,
+}
+
+type ByPartition = BTreeMap<i32, Committed>;
+type ByTopic = BTreeMap<TopicName, ByPartition>;
+
+/// Offsets by group, topic and partition.
+#[derive(Debug, Default)]
+struct Table(HashMap<Arc<str>, ByTopic>);
+
+impl Table {
+    fn get(&self, group: &str, topic: &str, partition: i32) -> Option<&Committed> {
+        self.0.get(group)?.get(topic)?.get(&partition)
+    }
+
+    fn put(&mut self, group: &Arc<str>, topic: &TopicName, partition: i32, committed: Committed) {
+        let topics = self.0.entry(group.clone()).or_default();
+        topics.entry(topic.clone()).or_default().insert(partition, committed);
+    }
+
+    fn remove(&mut self, group: &str, topic: &str, partition: i32) {
+        let Some(topics) = self.0.get_mut(group) else { return };
+        if let Some(partitions) = topics.get_mut(topic) {
+            partitions.remove(&partition);
+            if partitions.is_empty() {
+                topics.remove(topic);
+            }
+        }
+        if topics.is_empty() {
+            self.0.remove(group);
+        }
+    }
+}
+
+/// All committed offsets of a shard.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets {
+    committed: Table,
+    /// What producers committed in transactions that have not ended.
+    pending: HashMap<ProducerId, Table>,
+    /// Groups with pending offsets, and whose.
+    open: HashMap<Arc<str>, HashSet<ProducerId>>,
+}
+
+impl Offsets {
+    /// Takes over one record at `position`; inside a transaction it stays pending until the marker.
+    pub(crate) fn replay(
+        &mut self,
+        (group, topic, partition): (&Arc<str>, &TopicName, i32),
+        value: Option<&OffsetValue>,
+        producer: ProducerId,
+        position: i64,
+    ) {
+        let Some(value) = value else {
+            self.committed.remove(group, topic, partition);
+            for producer in self.open.get(group).into_iter().flatten() {
+                if let Some(pending) = self.pending.get_mut(producer) {
+                    pending.remove(group, topic, partition);
+                }
+            }
+            return;
+        };
+        let committed = Committed { value: value.clone(), position };
+        if producer == ProducerId::NONE {
+            self.committed.put(group, topic, partition, committed);
+        } else {
+            self.pending.entry(producer).or_default().put(group, topic, partition, committed);
+            self.open.entry(group.clone()).or_default().insert(producer);
+        }
+    }
+
+    /// The end of a producer's transaction: its pending offsets count now, or never did.
+    pub(crate) fn end_transaction(&mut self, producer: ProducerId, commit: bool) {
+        let ended = self.pending.remove(&producer);
+        self.open.retain(|_, producers| {
+            producers.remove(&producer);
+            !producers.is_empty()
+        });
+        if !commit {
+            return;
+        }
+        for (group, topics) in ended.unwrap_or_default().0 {
+            for (topic, partitions) in topics {
+                for (partition, committed) in partitions {
+                    let existing = self.committed.get(&group, &topic, partition);
+                    if existing.is_none_or(|existing| committed.position > existing.position) {
+                        self.committed.put(&group, &topic, partition, committed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// True when a transaction that has not ended holds an offset of this partition.
+    fn is_unstable(&self, group: &str, topic: &str, partition: i32) -> bool {
+        let producers = self.open.get(group).into_iter().flatten();
+        producers
+            .filter_map(|producer| self.pending.get(producer))
+            .any(|table| table.get(group, topic, partition).is_some())
+    }
+
+    /// The records and verdicts of a commit that the group allows. Each partition is judged alone.
+    pub(crate) fn commit(
+        commit: &Commit,
+        group: &Arc<str>,
+        now_ms: i64,
+        settings: &Settings,
+    ) -> (Vec<GroupRecord>, Vec<CommittedTopic>) {
+        let metadata_bytes_max = usize::try_from(settings.offset_metadata_bytes_max).unwrap_or(0);
+        let expire_ms = commit.retention_ms.map(|retention| now_ms.saturating_add(retention));
+        let mut records = Vec::new();
+        let mut verdicts = Vec::with_capacity(commit.topics.len());
+        for topic in &commit.topics {
+            let mut verdict = CommittedTopic { topic: topic.topic.clone(), partitions: Vec::new() };
+            for partition in &topic.partitions {
+                if partition.metadata.as_ref().is_some_and(|metadata| metadata.len() > metadata_bytes_max) {
+                    verdict.partitions.push((partition.partition, Some(ErrorCode::OffsetMetadataTooLarge)));
+                    continue;
+                }
+                verdict.partitions.push((partition.partition, None));
+                let mut value = offset_value(partition, now_ms, expire_ms);
+                value.topic_id = topic.topic_id;
+                records.push(GroupRecord::Offset {
+                    group: group.clone(),
+                    topic: topic.topic.clone(),
+                    partition: partition.partition,
+                    value: Some(value),
+                });
+            }
+            verdicts.push(verdict);
+        }
+        (records, verdicts)
+    }
+
+    /// What `OffsetFetch` asks for; a partition without a commit has offset −1.
+    pub(crate) fn fetch(&self, fetch: &Fetch) -> Vec<FetchedTopic> {
+        let group = fetch.group_id.as_str();
+        let one = |topic: &TopicName, partition: i32| {
+            if fetch.require_stable && self.is_unstable(group, topic, partition) {
+                return fetched(partition, None, Some(ErrorCode::UnstableOffsetCommit));
+            }
+            fetched(partition, self.committed.get(group, topic, partition), None)
+        };
+        if let Some(topics) = &fetch.topics {
+            let asked = topics.iter().map(|(topic, partitions)| FetchedTopic {
+                topic: topic.clone(),
+                partitions: partitions.iter().map(|partition| one(topic, *partition)).collect(),
+            });
+            return asked.collect();
+        }
+        let all = self.committed.0.get(group).into_iter().flatten().map(|(topic, partitions)| FetchedTopic {
+            topic: topic.clone(),
+            partitions: partitions.keys().map(|partition| one(topic, *partition)).collect(),
+        });
+        all.collect()
+    }
+
+    /// Tombstones for all offsets of a group, those in open transactions too.
+    pub(crate) fn delete_group(&self, group: &Arc<str>) -> Vec<GroupRecord> {
+        let mut keys: HashSet<(&TopicName, i32)> = keys_of(&self.committed, group).collect();
+        for producer in self.open.get(group).into_iter().flatten() {
+            keys.extend(self.pending.get(producer).into_iter().flat_map(|table| keys_of(table, group)));
+        }
+        keys.into_iter().map(|(topic, partition)| tombstone(group, topic, partition)).collect()
+    }
+
+    /// Tombstones for all offsets on a topic that is gone.
+    pub(crate) fn delete_topic(&self, topic: &TopicName) -> Vec<GroupRecord> {
+        let mut keys: HashSet<(&Arc<str>, i32)> = HashSet::new();
+        for table in std::iter::once(&self.committed).chain(self.pending.values()) {
+            for (group, topics) in &table.0 {
+                let partitions = topics.get(topic).into_iter().flat_map(BTreeMap::keys);
+                keys.extend(partitions.map(|partition| (group, *partition)));
+            }
+        }
+        keys.into_iter().map(|(group, partition)| tombstone(group, topic, partition)).collect()
+    }
+
+    /// Tombstones for the offsets of `group` that have expired, and whether nothing is left that keeps it.
+    pub(crate) fn expired(
+        &self,
+        id: &Arc<str>,
+        group: &Group,
+        now_ms: i64,
+        retention_ms: i64,
+    ) -> (Vec<GroupRecord>, bool) {
+        let mut records = Vec::new();
+        let mut nothing_left = !self.open.contains_key(id);
+        for (topic, partitions) in self.committed.0.get(id).into_iter().flatten() {
+            let kept = group.is_subscribed_to(topic);
+            for (partition, committed) in partitions {
+                let expired = !kept && is_expired(&committed.value, group, now_ms, retention_ms);
+                if expired && !self.is_unstable(id, topic, *partition) {
+                    records.push(tombstone(id, topic, *partition));
+                } else {
+                    nothing_left = false;
+                }
+            }
+        }
+        (records, nothing_left)
+    }
+}
+
+/// An offset with an expiry of its own goes then; any other when it, or the empty group, is older than the
+/// retention (KIP-211).
+fn is_expired(value: &OffsetValue, group: &Group, now_ms: i64, retention_ms: i64) -> bool {
+    let Some(base_ms) = group.offset_age_base(value.commit_ms) else { return false };
+    match value.expire_ms {
+        Some(expire_ms) => now_ms >= expire_ms,
+        None => now_ms.saturating_sub(base_ms) >= retention_ms,
+    }
+}
+
+fn offset_value(partition: &CommitPartition, now_ms: i64, expire_ms: Option<i64>) -> OffsetValue {
+    OffsetValue {
+        offset: partition.offset,
+        leader_epoch: partition.leader_epoch.max(-1),
+        metadata: partition.metadata.as_deref().unwrap_or_default().into(),
+        commit_ms: now_ms,
+        expire_ms,
+        topic_id: crate::types::TopicId::ZERO,
+    }
+}
+
+fn fetched(partition: i32, committed: Option<&Committed>, error: Option<ErrorCode>) -> FetchedPartition {
+    FetchedPartition {
+        partition,
+        offset: committed.map_or(-1, |committed| committed.value.offset),
+        leader_epoch: committed.map_or(-1, |committed| committed.value.leader_epoch),
+        metadata: committed.map_or_else(|| "".into(), |committed| committed.value.metadata.clone()),
+        error,
+    }
+}
+
+fn keys_of<'a>(table: &'a Table, group: &str) -> impl Iterator<Item = (&'a TopicName, i32)> + use<'a> {
+    let topics = table.0.get(group).into_iter().flatten();
+    topics.flat_map(|(topic, partitions)| partitions.keys().map(move |partition| (topic, *partition)))
+}
+
+fn tombstone(group: &Arc<str>, topic: &TopicName, partition: i32) -> GroupRecord {
+    GroupRecord::Offset { group: group.clone(), topic: topic.clone(), partition, value: None }
+}
