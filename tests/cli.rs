@@ -56,3 +56,12 @@ fn checking_a_closed_port_fails_within_its_timeout() {
     );
     assert!(output.stdout.is_empty());
 }
+
+#[test]
+fn the_effective_configuration_is_printed() {
+    let output = milena(&["config", "--override", "num.partitions=5", "--override", "nope=1"]);
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(stdout.contains("\nnum.partitions=5\n"), "{stdout}");
+    assert_eq!(stderr(&output), "milena: configuration nope is not known and has no effect\n");
+}

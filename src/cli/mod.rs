@@ -2,7 +2,9 @@
 //! sentence to stderr when something fails. Decides nothing about the broker.
 
 mod check;
+mod show;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +45,18 @@ enum Command {
         #[arg(long, value_name = "MS", default_value_t = 3000)]
         timeout_ms: u64,
     },
+    /// Prints the effective configuration as a properties file, each key with a sentence about it.
+    Config {
+        /// A Kafka properties file.
+        #[arg(value_name = "SERVER.PROPERTIES")]
+        file: Option<PathBuf>,
+        /// Sets one configuration key; can be given several times.
+        #[arg(long = "override", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+        /// Also keys that are accepted without effect.
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 /// Runs the program with the process's arguments and environment. The exit code is 0 after a clean stop, 1 after an
@@ -51,11 +65,9 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Some(Command::Check { address, timeout_ms }) => {
-            check::run(&address, Duration::from_millis(timeout_ms)).map(|line| {
-                // A reader that is gone needs no answer.
-                let _ = writeln!(std::io::stdout(), "{line}");
-            })
+            check::run(&address, Duration::from_millis(timeout_ms)).map(|line| print(&line))
         }
+        Some(Command::Config { file, overrides, all }) => show(file, overrides, all),
         None => serve(arguments.file, arguments.overrides),
     };
     match result {
@@ -67,12 +79,29 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Writes to stdout; a reader that is gone is no error.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The process's environment. A variable that is not Unicode cannot be one of ours.
+fn environment() -> Vec<(String, String)> {
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
+fn show(file: Option<PathBuf>, overrides: Vec<String>, all: bool) -> anyhow::Result<()> {
+    let loaded = config::load(&Sources { file, environment: environment(), overrides })?;
+    for warning in loaded.warnings {
+        eprintln!("milena: {warning}");
+    }
+    print(show::properties(&loaded.config, all).trim_end());
+    Ok(())
+}
+
 fn serve(file: Option<PathBuf>, overrides: Vec<String>) -> anyhow::Result<()> {
-    // A variable that is not Unicode cannot be one of ours.
-    let variables = std::env::vars_os();
-    let environment: Vec<(String, String)> = variables
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let environment = environment();
     let variable =
         |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let log_problem = observe::start(variable("MILENA_LOG").or_else(|| variable("RUST_LOG")));

@@ -102,7 +102,10 @@ impl Config {
     /// Every configuration of this broker.
     pub fn describe_broker(&self) -> Vec<Described> {
         let known = listed(Scope::Broker, |name| self.given(name).is_some()).map(|key| {
-            let value = self.given(key.name).or(key.default).map(|text| printed(key, text));
+            let value = match key.name {
+                "broker.id" => Some(self.node_id.to_string()),
+                name => self.given(name).or(key.default).map(|text| printed(key, text)),
+            };
             Described::of(key, value, key.update == Update::ReadOnly, self.values.synonyms(key.name))
         });
         let names = self.values.names();

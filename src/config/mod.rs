@@ -81,12 +81,12 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The file is no properties file.
     #[error("cannot read {}: {problem}", path.display())]
@@ -112,7 +112,7 @@ fn join(errors: &[ConfigError]) -> String {
 pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
     let mut fixed = BTreeMap::new();
     if let Some(path) = &sources.file {
-        let bytes = std::fs::read(path).map_err(|source| LoadError::File { path: path.clone(), source })?;
+        let bytes = std::fs::read(path).map_err(|error| LoadError::File { path: path.clone(), error })?;
         let read = sources::properties(&bytes);
         fixed.extend(read.map_err(|problem| LoadError::Syntax { path: path.clone(), problem })?);
     }
