@@ -4,7 +4,9 @@
 //! `LogReader` what any number of readers share without taking that lock.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod append;
 mod bytes;
+mod check;
 pub mod checkpoint;
 pub mod config;
 mod context;
@@ -13,15 +15,42 @@ pub mod epochs;
 pub mod error;
 mod flusher;
 mod handles;
+mod index;
+mod listing;
 mod names;
+mod open;
 mod partition_metadata;
 pub mod producers;
 mod properties;
+mod read;
+mod reader;
+mod recovery;
+mod restore;
+mod retention;
+mod roll;
+mod scan;
+mod segment;
 pub mod snapshot;
 pub mod storage;
+mod sync;
+mod times;
 pub mod txn_index;
+mod writer;
 
-pub use config::LogConfig;
+pub use append::Appended;
+pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use context::{ContextOptions, LogContext};
 pub use directory::{Checkpoint, LogDirectory};
 pub use error::{AppendError, LogError, ReadError};
+pub use open::{OpenSpec, Recovery};
+pub use producers::AppendOrigin;
+pub use properties::MetaProperties;
+pub use read::ReadResult;
+pub use reader::LogReader;
+pub use sync::SyncListener;
+pub use times::TimedOffset;
+pub use txn_index::AbortedTxn;
+pub use writer::Log;
+
+#[cfg(test)]
+mod tests;

@@ -296,6 +296,11 @@ impl ProducerState {
         open.into_iter().chain(ended).min()
     }
 
+    /// The first offset of the oldest open transaction, and first and marker's offset of the ended ones.
+    pub(crate) fn unstable(&self) -> (Option<i64>, &[(i64, i64)]) {
+        (self.open.first_key_value().map(|(&first, _)| first), &self.ended)
+    }
+
     /// Forgets ended transactions whose marker lies below the high watermark.
     pub fn stabilise(&mut self, high_watermark: i64) {
         self.ended.retain(|(_, last)| *last >= high_watermark);

@@ -8,7 +8,7 @@ pub(crate) const META_FILE_NAME: &str = "meta.properties";
 pub(crate) const CLEAN_FILE_NAME: &str = ".kafka_cleanshutdown";
 pub(crate) const BYTES_MAX: u64 = 64 * 1024;
 
-/// Whose a data directory is: the content of `meta.properties`, version 1 (KRaft).
+/// Whose a data directory is: the content of `meta.properties`, version 1 (`KRaft`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetaProperties {
     /// `cluster.id`.

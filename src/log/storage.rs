@@ -24,7 +24,7 @@ pub trait StoredFile: fmt::Debug + Send + Sync {
     /// Cuts or extends the file.
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Its length in bytes.
-    fn len(&self) -> io::Result<u64>;
+    fn len_bytes(&self) -> io::Result<u64>;
     /// The time of its last change, in milliseconds since the Unix epoch.
     fn modified_ms(&self) -> io::Result<i64>;
 }
@@ -72,7 +72,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
 /// Reads a whole file, but no more than `limit` bytes of it.
 pub(crate) fn read_file(storage: &dyn Storage, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = storage.open(path, Access::Existing)?;
-    let len = file.len()?;
+    let len = file.len_bytes()?;
     if len > limit {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -201,7 +201,7 @@ impl StoredFile for DiskFile {
         self.0.set_len(len)
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn len_bytes(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 
@@ -291,8 +291,8 @@ mod tests {
         fn set_len(&self, len: u64) -> io::Result<()> {
             self.0.set_len(len)
         }
-        fn len(&self) -> io::Result<u64> {
-            self.0.len()
+        fn len_bytes(&self) -> io::Result<u64> {
+            self.0.len_bytes()
         }
         fn modified_ms(&self) -> io::Result<i64> {
             Ok(0)

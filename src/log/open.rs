@@ -1,0 +1,160 @@
+//! Opening a log. After a clean stop it reads the listing, the last index entries, the newest producer snapshot and the
+//! tail of the last segment, no more; otherwise it recovers from the recovery point on (`recovery`). No file content
+//! makes it panic.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::checkpoint::CHECKPOINT_BYTES_MAX;
+use super::config::LogConfig;
+use super::context::LogContext;
+use super::epochs::EpochCache;
+use super::error::LogError;
+use super::listing::{self, Listing};
+use super::partition_metadata;
+use super::reader::{LogReader, Published};
+use super::recovery::{Loaded, Loading};
+use super::storage::{Storage, read_file};
+use super::sync::EPOCH_FILE_NAME;
+use super::writer::Log;
+use crate::types::{Now, Offset, TopicId, TopicPartition};
+
+/// Which log to open, and what is known of it.
+#[derive(Clone, Debug)]
+pub struct OpenSpec {
+    /// The partition's directory; made at the first append when missing.
+    pub dir: PathBuf,
+    /// The partition.
+    pub topic_partition: TopicPartition,
+    /// Its topic's id, which `partition.metadata` has to hold.
+    pub topic_id: TopicId,
+    /// The topic's settings.
+    pub config: Arc<LogConfig>,
+    /// The log start offset of the checkpoint; 0 when it has none.
+    pub log_start: Offset,
+    /// The recovery point of the checkpoint; 0 when it has none.
+    pub recovery_point: Offset,
+    /// Whether the directory was left by a clean stop.
+    pub clean: bool,
+    /// The end up to which state is loaded; what lies behind it is removed by the next append. `None`: all of it.
+    pub end: Option<Offset>,
+    /// `producer.id.expiration.ms`.
+    pub producer_id_expiration_ms: i64,
+}
+
+/// What opening a log did beyond reading it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Batches were checked because the last stop was not clean, or because files contradicted each other.
+    pub recovered: bool,
+    /// Segments checked batch by batch.
+    pub scanned_segments: usize,
+    /// Bytes of those.
+    pub scanned_bytes: u64,
+    /// Bytes cut off because they were no whole, valid batch.
+    pub cut_bytes: u64,
+    /// Segments removed because they followed a cut.
+    pub removed_segments: usize,
+    /// Segments whose missing or wrong indexes were made anew without a check of their batches.
+    pub rebuilt_indexes: usize,
+}
+
+impl Log {
+    /// Opens a log, recovering it where needed. Waits for the disk. Fails on IO errors and when the directory belongs
+    /// to another topic; bad bytes are cut off, logged and reported, they are no error.
+    pub fn open(spec: OpenSpec, context: &Arc<LogContext>, now: Now) -> Result<(Self, Recovery), LogError> {
+        let storage = &*context.storage;
+        let listing = listing::list(storage, &spec.dir)?;
+        let has_metadata = listing.exists && check_metadata(storage, &spec.dir, spec.topic_id)?;
+        let epochs = read_epochs(storage, &spec.dir)?;
+        let published = Published {
+            segments: Vec::new(),
+            epochs: EpochCache::default(),
+            start: spec.log_start.0,
+            end: spec.log_start.0,
+            recovery_point: spec.recovery_point.0,
+        };
+        let id = context.next_log();
+        let reader = LogReader::new(spec.dir.clone(), spec.topic_partition.clone(), context, id, published);
+        let must_check = !spec.clean || epochs.is_none();
+        let first_checked = if epochs.is_none() { Offset::ZERO } else { spec.recovery_point };
+        let Listing { segments, snapshots, .. } = listing;
+        let loaded = Loading::new(&spec, &reader, segments, snapshots, epochs.unwrap_or_default(), now)
+            .load(must_check.then_some(first_checked))?;
+        Self::assemble(spec, reader, loaded, has_metadata)
+    }
+
+    fn assemble(
+        spec: OpenSpec,
+        reader: LogReader,
+        loaded: Loaded,
+        has_metadata: bool,
+    ) -> Result<(Self, Recovery), LogError> {
+        let report = loaded.report;
+        reader.segments.store(Arc::new(loaded.segments));
+        reader.epochs.store(Arc::new(loaded.epochs));
+        reader.start.store(loaded.start, Ordering::Release);
+        reader.end.store(loaded.end, Ordering::Release);
+        // After a clean stop all is on stable storage; otherwise only what was said to be.
+        let recovery_point =
+            if report.recovered || !spec.clean { spec.recovery_point.0.min(loaded.end) } else { loaded.end };
+        reader.recovery_point.store(recovery_point, Ordering::Release);
+        reader.synced.store(recovery_point, Ordering::Release);
+        reader.publish_unstable(&loaded.producers);
+        let mut log = Self {
+            reader: Arc::new(reader),
+            topic_id: spec.topic_id,
+            config: spec.config,
+            producer_id_expiration_ms: spec.producer_id_expiration_ms,
+            active: loaded.active,
+            end: loaded.end,
+            beyond: loaded.beyond,
+            producers: loaded.producers,
+            snapshots: loaded.snapshots,
+            has_metadata,
+            epochs_dirty: loaded.epochs_changed,
+            closed: false,
+        };
+        if report.recovered && log.active.is_some() {
+            // The next recovery begins where this one came to.
+            log.write_snapshot()?;
+        }
+        Ok((log, report))
+    }
+}
+
+/// Whether `partition.metadata` is there. An unreadable one counts as missing: the controller's journal knows better.
+fn check_metadata(storage: &dyn Storage, dir: &Path, wanted: TopicId) -> Result<bool, LogError> {
+    let path = dir.join(partition_metadata::FILE_NAME);
+    let bytes = match read_file(storage, &path, partition_metadata::BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Vec::new(),
+        other => other.map_err(LogError::io(&path))?,
+    };
+    match partition_metadata::parse(&bytes) {
+        Some(found) if found == wanted => Ok(true),
+        Some(found) => Err(LogError::OtherTopic { path: dir.to_path_buf(), found, wanted }),
+        None => {
+            tracing::warn!(path = %path.display(), "cannot be read and is written anew");
+            Ok(false)
+        }
+    }
+}
+
+/// The epochs of the checkpoint file; `None` when it cannot be read, which makes recovery read them from all batches.
+fn read_epochs(storage: &dyn Storage, dir: &Path) -> Result<Option<EpochCache>, LogError> {
+    let path = dir.join(EPOCH_FILE_NAME);
+    let bytes = match read_file(storage, &path, CHECKPOINT_BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(EpochCache::default())),
+        other => other.map_err(LogError::io(&path))?,
+    };
+    match EpochCache::parse(&bytes) {
+        Ok(epochs) => Ok(Some(epochs)),
+        Err(reason) => {
+            tracing::warn!(path = %path.display(), reason, "the epochs are read from the batches instead");
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! Reading records: whole batches from an offset on, found through the offset index or through the memory of where the
+//! last reads ended. Takes no append lock; bytes of a file that retention removed meanwhile are looked for once more.
+
+use std::io;
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+
+use super::error::ReadError;
+use super::index::{OffsetEntry, entries, floor};
+use super::names::FileKind;
+use super::reader::{LogReader, Segments};
+use super::scan::{ScanError, Scanned, Scanner, Wait, read};
+use super::segment::{Segment, floor_index};
+use super::storage::StoredFile;
+use super::txn_index::{self, AbortedTxn};
+use crate::types::Offset;
+use crate::wire::batch::{BatchHeader, HEADER_BYTES};
+
+/// Bytes read at a time while looking for the batch that holds an offset.
+const SEARCH_BYTES: usize = 8 * 1024;
+/// Bytes that a transaction index may have: 4 million aborted transactions in one segment.
+const TXN_INDEX_BYTES_MAX: u64 = 128 * 1024 * 1024;
+const HINTS: usize = 4;
+
+/// Where a recent read ended: the offset behind it and that offset's place.
+#[derive(Clone, Copy, Debug)]
+struct Hint {
+    offset: i64,
+    base: i64,
+    position: u64,
+}
+
+/// The places of the last few reads, so that a consumer that goes on needs no index.
+#[derive(Debug, Default)]
+pub(crate) struct Hints {
+    places: [Option<Hint>; HINTS],
+    next: usize,
+}
+
+impl Hints {
+    fn find(&self, base: i64, offset: i64) -> Option<u64> {
+        let places = self.places.iter().flatten();
+        places.into_iter().find(|hint| hint.base == base && hint.offset == offset).map(|hint| hint.position)
+    }
+
+    /// Moves the hint at `from` on, or replaces the oldest.
+    fn note(&mut self, from: i64, hint: Hint) {
+        if let Some(place) = self.places.iter_mut().flatten().find(|place| place.offset == from) {
+            *place = hint;
+            return;
+        }
+        if let Some(place) = self.places.get_mut(self.next) {
+            *place = Some(hint);
+        }
+        self.next = self.next.wrapping_add(1) % HINTS;
+    }
+}
+
+/// Records that were read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadResult {
+    /// Whole batches back to back; may be empty. The first one may begin before the offset asked for.
+    pub records: Bytes,
+    /// The offset behind the last batch; the offset asked for when there is none.
+    pub next: Offset,
+}
+
+impl LogReader {
+    /// Reads whole batches from the one that holds `from` on, all of them below `upper` (exclusive: high watermark or
+    /// last stable offset), at most `max_bytes` in all; with `min_one` the first batch is returned even when it is
+    /// larger (KIP-74). Waits for the disk. Fails when `from` is below the log start or above the log end.
+    pub fn read(
+        &self,
+        from: Offset,
+        upper: Offset,
+        max_bytes: usize,
+        min_one: bool,
+    ) -> Result<ReadResult, ReadError> {
+        self.read_with(from.0, upper.0, max_bytes, min_one, Wait::Yes)
+    }
+
+    /// As `read`, but fails with `WouldBlock` instead of waiting for the disk; may return fewer batches than `read`.
+    pub fn try_read(
+        &self,
+        from: Offset,
+        upper: Offset,
+        max_bytes: usize,
+        min_one: bool,
+    ) -> Result<ReadResult, ReadError> {
+        self.read_with(from.0, upper.0, max_bytes, min_one, Wait::No)
+    }
+
+    fn read_with(
+        &self,
+        from: i64,
+        upper: i64,
+        max_bytes: usize,
+        min_one: bool,
+        wait: Wait,
+    ) -> Result<ReadResult, ReadError> {
+        retry_vanished(|| self.read_once(from, upper, max_bytes, min_one, wait))
+    }
+
+    pub(super) fn read_once(
+        &self,
+        from: i64,
+        upper: i64,
+        max_bytes: usize,
+        min_one: bool,
+        wait: Wait,
+    ) -> Result<ReadResult, ReadError> {
+        let (start, end) = (self.start(), self.end());
+        if from < start.0 || from > end.0 {
+            return Err(ReadError::OffsetOutOfRange { asked: Offset(from), start, end });
+        }
+        let nothing = ReadResult { records: Bytes::new(), next: Offset(from) };
+        let upper = upper.min(end.0);
+        if from >= upper || (max_bytes == 0 && !min_one) {
+            return Ok(nothing);
+        }
+        let segments = self.segments.load();
+        for segment in segments.iter().skip(floor_index(&segments, from)).take_while(|s| s.base < upper) {
+            if let Some(found) = self.read_segment(segment, from, upper, max_bytes, min_one, wait)? {
+                return Ok(found);
+            }
+        }
+        Ok(nothing)
+    }
+
+    /// Reads from one segment; `None` when all its records are below `from`.
+    fn read_segment(
+        &self,
+        segment: &Segment,
+        from: i64,
+        upper: i64,
+        max_bytes: usize,
+        min_one: bool,
+        wait: Wait,
+    ) -> Result<Option<ReadResult>, ReadError> {
+        let size = segment.size();
+        if size == 0 {
+            return Ok(None);
+        }
+        let path = || self.file_path(segment.base, FileKind::Log);
+        let file = self.file(segment.base, FileKind::Log).map_err(|error| ReadError::io(&path())(error))?;
+        let Some(position) = self.place(segment, &*file, from, size, wait)? else { return Ok(None) };
+        let batches = Batches { file: &*file, wait, from, upper, max_bytes, min_one };
+        let taken =
+            batches.take(position, size).map_err(|error| self.scan_error(segment.base, position, error))?;
+        if let Some(next) = taken.next {
+            let position = position.saturating_add(taken.records.len() as u64);
+            let hint = Hint { offset: next, base: segment.base, position };
+            self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(from, hint);
+        }
+        Ok(Some(ReadResult { records: taken.records, next: Offset(taken.next.unwrap_or(from)) }))
+    }
+
+    pub(crate) fn scan_error(&self, base: i64, position: u64, error: ScanError) -> ReadError {
+        let path = self.file_path(base, FileKind::Log);
+        match error {
+            ScanError::Io(source) => ReadError::io(&path)(source),
+            ScanError::Invalid(_) => ReadError::Corrupt { path, position },
+        }
+    }
+
+    /// The position of the batch that holds `from`, or of the first behind it; `None` when there is none.
+    fn place(
+        &self,
+        segment: &Segment,
+        file: &dyn StoredFile,
+        from: i64,
+        size: u64,
+        wait: Wait,
+    ) -> Result<Option<u64>, ReadError> {
+        if from <= segment.base {
+            return Ok(Some(0));
+        }
+        let hint = self.hints.lock().unwrap_or_else(PoisonError::into_inner).find(segment.base, from);
+        if let Some(position) = hint {
+            return Ok((position < size).then_some(position));
+        }
+        Ok(self.find(segment, file, from, size, wait)?.map(|scanned| scanned.position))
+    }
+
+    /// The first batch of a segment whose last offset is at or above `offset`.
+    pub(crate) fn find(
+        &self,
+        segment: &Segment,
+        file: &dyn StoredFile,
+        offset: i64,
+        size: u64,
+        wait: Wait,
+    ) -> Result<Option<Scanned>, ReadError> {
+        let hinted =
+            self.floor_position(segment, offset, wait)?.filter(|&position| position < size).unwrap_or(0);
+        match find_from(file, hinted, offset, size, wait) {
+            // A wrong index costs a longer search, never a wrong answer.
+            Ok(Found { trusted: false, .. }) | Err(ScanError::Invalid(_)) if hinted > 0 => {
+                find_from(file, 0, offset, size, wait)
+            }
+            other => other,
+        }
+        .map(|found| found.batch)
+        .map_err(|error| self.scan_error(segment.base, hinted, error))
+    }
+
+    /// The position of the last indexed batch that ends at or below `offset`.
+    pub(crate) fn floor_position(
+        &self,
+        segment: &Segment,
+        offset: i64,
+        wait: Wait,
+    ) -> Result<Option<u64>, ReadError> {
+        let relative = i32::try_from(offset.saturating_sub(segment.base)).unwrap_or(i32::MAX);
+        let at_most = |entry: &OffsetEntry| entry.relative <= relative;
+        let known = match segment.indexes().offsets.floor_in_memory(at_most) {
+            Ok(entry) => return Ok(Some(u64::from(entry.position))),
+            Err(known) => known,
+        };
+        if known == Some(0) {
+            return Ok(None);
+        }
+        let path = || self.file_path(segment.base, FileKind::OffsetIndex);
+        let look = || -> io::Result<Option<OffsetEntry>> {
+            let file = self.file(segment.base, FileKind::OffsetIndex)?;
+            let count = entries::<OffsetEntry>(&*file, known)?;
+            segment.indexes().offsets.learn(count);
+            floor(&*file, count, wait, at_most)
+        };
+        let entry = look().map_err(|error| ReadError::io(&path())(error))?;
+        Ok(entry.map(|entry| u64::from(entry.position)))
+    }
+
+    /// The aborted transactions that overlap `from..upper` (`upper` exclusive), for a `read_committed` fetch.
+    pub fn aborted_transactions(&self, from: Offset, upper: Offset) -> Result<Vec<AbortedTxn>, ReadError> {
+        retry_vanished(|| self.aborted_once(from.0, upper.0))
+    }
+
+    fn aborted_once(&self, from: i64, upper: i64) -> Result<Vec<AbortedTxn>, ReadError> {
+        let segments: Arc<Segments> = self.segments.load_full();
+        let mut aborted = Vec::new();
+        for segment in segments.iter().skip(floor_index(&segments, from)).filter(|s| s.has_txn_index()) {
+            let entries = self.txn_entries(segment)?;
+            aborted.extend(entries.iter().copied().filter(|entry| entry.overlaps(from, upper)));
+            // Whatever was aborted later began at or above this last stable offset.
+            if entries.iter().any(|entry| entry.last_stable_offset >= upper) {
+                break;
+            }
+        }
+        Ok(aborted)
+    }
+
+    /// All entries of a segment's transaction index.
+    pub(crate) fn txn_entries(&self, segment: &Segment) -> Result<Vec<AbortedTxn>, ReadError> {
+        let path = self.file_path(segment.base, FileKind::TxnIndex);
+        let file = self.file(segment.base, FileKind::TxnIndex).map_err(ReadError::io(&path))?;
+        let len = file.len_bytes().map_err(ReadError::io(&path))?.min(TXN_INDEX_BYTES_MAX);
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
+        let count = read(&*file, &mut bytes, 0, Wait::Yes).map_err(ReadError::io(&path))?;
+        bytes.truncate(count);
+        txn_index::parse(&bytes, segment.base).ok_or(ReadError::Corrupt { path, position: 0 })
+    }
+}
+
+/// Runs `attempt` once more when a file went away under it: its segment was removed, the next snapshot has it no
+/// longer.
+pub(crate) fn retry_vanished<T>(attempt: impl Fn() -> Result<T, ReadError>) -> Result<T, ReadError> {
+    match attempt() {
+        Err(ReadError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => attempt(),
+        other => other,
+    }
+}
+
+struct Found {
+    batch: Option<Scanned>,
+    /// Whether the search began at or before what it looked for.
+    trusted: bool,
+}
+
+fn find_from(
+    file: &dyn StoredFile,
+    position: u64,
+    offset: i64,
+    size: u64,
+    wait: Wait,
+) -> Result<Found, ScanError> {
+    let mut scanner = Scanner::new(file, position, size, wait).with_chunk(SEARCH_BYTES);
+    let mut trusted = position == 0;
+    while let Some(scanned) = scanner.next_header()? {
+        trusted |= scanned.header.base_offset <= offset;
+        if scanned.header.last_offset() >= offset {
+            return Ok(Found { batch: Some(scanned), trusted });
+        }
+    }
+    Ok(Found { batch: None, trusted })
+}
+
+/// Reads whole batches from a known place.
+struct Batches<'a> {
+    file: &'a dyn StoredFile,
+    wait: Wait,
+    from: i64,
+    upper: i64,
+    max_bytes: usize,
+    min_one: bool,
+}
+
+struct Taken {
+    records: Bytes,
+    /// The offset behind the last batch, when there is one.
+    next: Option<i64>,
+}
+
+/// How far a buffer holds whole batches.
+struct Cut {
+    bytes: usize,
+    next: Option<i64>,
+    /// The size of the first batch, when the buffer ends within it.
+    first_needs: Option<usize>,
+}
+
+impl Batches<'_> {
+    fn take(&self, position: u64, size: u64) -> Result<Taken, ScanError> {
+        let left = usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
+        let want = self.max_bytes.max(HEADER_BYTES).min(left);
+        let mut buffer = self.fill(position, want)?;
+        let mut cut = self.cut(&buffer)?;
+        if let Some(needed) = cut.first_needs {
+            let too_large = needed > self.max_bytes && !self.min_one;
+            if too_large {
+                return Ok(Taken { records: Bytes::new(), next: None });
+            }
+            if needed > left {
+                return Err(ScanError::Invalid("end before the batch does"));
+            }
+            buffer = self.fill(position, needed)?;
+            cut = self.cut(&buffer)?;
+            if cut.first_needs.is_some() {
+                return Err(self.missing());
+            }
+        }
+        Ok(Taken { records: shared(buffer, cut.bytes), next: cut.next })
+    }
+
+    fn fill(&self, position: u64, len: usize) -> Result<Vec<u8>, ScanError> {
+        let mut buffer = vec![0; len];
+        let count = read(self.file, &mut buffer, position, self.wait).map_err(ScanError::Io)?;
+        buffer.truncate(count);
+        Ok(buffer)
+    }
+
+    /// The file has fewer bytes than it should; without waiting, the rest is only not in memory.
+    fn missing(&self) -> ScanError {
+        match self.wait {
+            Wait::No => ScanError::Io(io::ErrorKind::WouldBlock.into()),
+            Wait::Yes => ScanError::Invalid("end before the batch does"),
+        }
+    }
+
+    fn cut(&self, buffer: &[u8]) -> Result<Cut, ScanError> {
+        let mut cut = Cut { bytes: 0, next: None, first_needs: None };
+        while let Some(rest) = buffer.get(cut.bytes..).filter(|rest| !rest.is_empty()) {
+            if rest.len() < HEADER_BYTES {
+                if cut.bytes == 0 {
+                    return Err(self.missing());
+                }
+                break;
+            }
+            let header = BatchHeader::parse(rest).map_err(|_| ScanError::Invalid("are no batch header"))?;
+            if header.last_offset() >= self.upper {
+                break;
+            }
+            let size = header.size_bytes();
+            if cut.bytes == 0 && header.last_offset() < self.from {
+                return Err(ScanError::Invalid("hold other offsets than expected"));
+            }
+            let fits = size <= rest.len() && cut.bytes.saturating_add(size) <= self.max_bytes;
+            if !fits && (cut.bytes > 0 || size > rest.len() || !self.min_one) {
+                if cut.bytes == 0 {
+                    cut.first_needs = Some(size);
+                }
+                break;
+            }
+            cut.bytes = cut.bytes.saturating_add(size);
+            cut.next = Some(header.last_offset().saturating_add(1));
+        }
+        Ok(cut)
+    }
+}
+
+/// The first `len` bytes of a buffer, without keeping much more memory than they need.
+fn shared(mut buffer: Vec<u8>, len: usize) -> Bytes {
+    buffer.truncate(len);
+    if len < buffer.capacity() / 2 {
+        buffer.shrink_to_fit();
+    }
+    Bytes::from(buffer)
+}

@@ -1,0 +1,377 @@
+//! Loading a log from its files: which segments have to be checked, where the log ends, what is cut off. The walk over a
+//! segment is in `check`, producer state in `restore`. It changes files only where they are wrong.
+
+use std::sync::Arc;
+
+use super::check::{Depth, SegmentCheck};
+use super::epochs::EpochCache;
+use super::error::LogError;
+use super::index::{Index, OffsetEntry, TimeEntry, entry_at, whole_entries};
+use super::listing::ListedSegment;
+use super::names::FileKind;
+use super::open::{OpenSpec, Recovery};
+use super::producers::ProducerState;
+use super::reader::{LogReader, Segments};
+use super::scan::{ScanError, Scanner, Wait};
+use super::segment::{Indexes, Segment};
+use super::writer::Active;
+use crate::types::{Now, Offset};
+
+/// A log as it was loaded.
+pub(crate) struct Loaded {
+    pub(crate) segments: Segments,
+    pub(crate) active: Option<Active>,
+    pub(crate) beyond: Option<Vec<i64>>,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) epochs: EpochCache,
+    pub(crate) epochs_changed: bool,
+    pub(crate) producers: ProducerState,
+    pub(crate) snapshots: Vec<i64>,
+    pub(crate) report: Recovery,
+}
+
+/// The work of loading.
+pub(crate) struct Loading<'a> {
+    pub(crate) spec: &'a OpenSpec,
+    pub(crate) reader: &'a LogReader,
+    pub(crate) now: Now,
+    /// Still to be loaded, sorted.
+    listed: Vec<ListedSegment>,
+    /// Loaded, sorted; the last one is the active one in the end.
+    pub(crate) segments: Segments,
+    active: Option<Active>,
+    beyond: Option<Vec<i64>>,
+    end: i64,
+    pub(crate) epochs: EpochCache,
+    pub(crate) epochs_changed: bool,
+    pub(crate) producers: ProducerState,
+    pub(crate) snapshots: Vec<i64>,
+    report: Recovery,
+}
+
+impl<'a> Loading<'a> {
+    pub(crate) fn new(
+        spec: &'a OpenSpec,
+        reader: &'a LogReader,
+        listed: Vec<ListedSegment>,
+        snapshots: Vec<i64>,
+        epochs: EpochCache,
+        now: Now,
+    ) -> Self {
+        Self {
+            spec,
+            reader,
+            now,
+            listed,
+            segments: Vec::new(),
+            active: None,
+            beyond: None,
+            end: spec.log_start.0,
+            epochs,
+            epochs_changed: false,
+            producers: ProducerState::default(),
+            snapshots,
+            report: Recovery::default(),
+        }
+    }
+
+    /// The offset at and behind which nothing is loaded.
+    pub(crate) fn bound(&self) -> i64 {
+        self.spec.end.map_or(i64::MAX, |end| end.0)
+    }
+
+    /// Loads everything; batches are checked from `check_from` on when it is given.
+    pub(crate) fn load(mut self, check_from: Option<Offset>) -> Result<Loaded, LogError> {
+        self.leave_out_beyond();
+        let mut first_checked = match check_from {
+            Some(offset) => self.listed.partition_point(|s| s.base <= offset.0).saturating_sub(1),
+            None => self.listed.len(),
+        };
+        let trusted: Vec<ListedSegment> = self.listed.iter().copied().take(first_checked).collect();
+        for (index, listed) in trusted.iter().enumerate() {
+            let is_last = index.saturating_add(1) == self.listed.len();
+            if is_last && !self.load_tail(listed)? {
+                // The files contradict each other: trust none of this segment's bytes.
+                first_checked = index;
+            } else if !is_last {
+                self.load_closed(listed)?;
+            }
+        }
+        let checked: Vec<ListedSegment> = self.listed.iter().copied().skip(first_checked).collect();
+        if let Some(first) = checked.first() {
+            self.report.recovered = true;
+            self.drop_snapshots_above(self.bound());
+            self.restore_producers(first.base, false)?;
+            self.check_segments(&checked)?;
+        } else {
+            self.drop_snapshots_above(self.end);
+            self.restore_producers(self.end, true)?;
+        }
+        self.finish()
+    }
+
+    fn leave_out_beyond(&mut self) {
+        let bound = self.bound();
+        let kept = self.listed.partition_point(|segment| segment.base < bound);
+        let beyond: Vec<i64> = self.listed.split_off(kept).iter().map(|segment| segment.base).collect();
+        if !beyond.is_empty() {
+            self.beyond = Some(beyond);
+        }
+    }
+
+    /// A segment before the last one that needs no check.
+    fn load_closed(&mut self, listed: &ListedSegment) -> Result<(), LogError> {
+        if !listed.has_whole_indexes() {
+            let check = self.check(listed, Depth::Headers, listed.base)?;
+            self.rebuilt(listed, &check)?;
+            return Ok(());
+        }
+        let indexes = Indexes::new(Index::unknown(), Index::unknown(), -1);
+        let has_txn_index = listed.txn_index_bytes.is_some();
+        self.segments.push(Arc::new(Segment::new(listed.base, listed.log_bytes, indexes, has_txn_index)));
+        Ok(())
+    }
+
+    /// Takes over a segment whose indexes were made anew from its headers.
+    fn rebuilt(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
+        tracing::warn!(
+            partition = %self.spec.topic_partition, segment = listed.base, entries = check.offsets.len(),
+            "made its indexes anew"
+        );
+        self.write_indexes(listed, check)?;
+        self.report.rebuilt_indexes = self.report.rebuilt_indexes.saturating_add(1);
+        let segment = check.segment(listed.base, listed.txn_index_bytes.is_some());
+        self.segments.push(Arc::clone(&segment));
+        self.active = Some(check.active(segment, self.now));
+        self.end = check.next;
+        if check.hit_bound {
+            self.beyond.get_or_insert_default();
+        }
+        Ok(())
+    }
+
+    /// The last segment after a clean stop: its end is found from the last index entries on. False when its files
+    /// contradict each other.
+    fn load_tail(&mut self, listed: &ListedSegment) -> Result<bool, LogError> {
+        let tail =
+            if listed.has_whole_indexes() && self.spec.end.is_none() { self.tail(listed)? } else { None };
+        let Some(tail) = tail else {
+            let check = self.check(listed, Depth::Headers, listed.base)?;
+            if check.bad.is_some() {
+                return Ok(false);
+            }
+            self.rebuilt(listed, &check)?;
+            return Ok(true);
+        };
+        let segment = Arc::new(Segment::new(
+            listed.base,
+            listed.log_bytes,
+            Indexes::new(
+                Index::with_entries(tail.offset_entries),
+                Index::with_entries(tail.time_entries),
+                tail.last_timestamp,
+            ),
+            listed.txn_index_bytes.is_some(),
+        ));
+        segment.set_largest_timestamp(tail.largest.map_or(-1, |(timestamp, _)| timestamp));
+        let mut active = Active::new(Arc::clone(&segment), listed.log_bytes, self.now);
+        active.largest = tail.largest;
+        active.bytes_since_index = listed.log_bytes.saturating_sub(tail.indexed_position);
+        self.active = Some(active);
+        self.segments.push(segment);
+        self.end = tail.next;
+        Ok(true)
+    }
+
+    fn tail(&self, listed: &ListedSegment) -> Result<Option<Tail>, LogError> {
+        let offset_entries = whole_entries::<OffsetEntry>(listed.offset_index_bytes.unwrap_or(0));
+        let time_entries = whole_entries::<TimeEntry>(listed.time_index_bytes.unwrap_or(0));
+        let offset: Option<OffsetEntry> =
+            self.last_entry(listed.base, FileKind::OffsetIndex, offset_entries)?;
+        let time: Option<TimeEntry> = self.last_entry(listed.base, FileKind::TimeIndex, time_entries)?;
+        let mut tail = Tail {
+            offset_entries,
+            time_entries,
+            last_timestamp: time.map_or(-1, |entry| entry.timestamp),
+            largest: time.map(|e| (e.timestamp, listed.base.saturating_add(i64::from(e.relative)))),
+            indexed_position: offset.map_or(0, |entry| u64::from(entry.position)),
+            next: listed.base,
+        };
+        let zero_filled = offset.is_some_and(|entry| entry.position == 0)
+            || time.is_some_and(|entry| entry.timestamp <= 0 && entry.relative == 0);
+        if zero_filled || (offset.is_none() && offset_entries > 0) || (time.is_none() && time_entries > 0) {
+            return Ok(None);
+        }
+        if listed.log_bytes == 0 {
+            return Ok((offset_entries == 0).then_some(tail));
+        }
+        let path = self.reader.file_path(listed.base, FileKind::Log);
+        let file = self.reader.file(listed.base, FileKind::Log).map_err(LogError::io(&path))?;
+        let mut scanner = Scanner::new(&*file, tail.indexed_position, listed.log_bytes, Wait::Yes);
+        let mut expected = offset.map(|entry| listed.base.saturating_add(i64::from(entry.relative)));
+        loop {
+            match scanner.next_header() {
+                Ok(Some(scanned)) => {
+                    let last = scanned.header.last_offset();
+                    if expected.take().is_some_and(|expected| expected != last) || last < tail.next {
+                        return Ok(None);
+                    }
+                    tail.next = last.saturating_add(1);
+                    if tail.largest.is_none_or(|(timestamp, _)| scanned.header.max_timestamp > timestamp) {
+                        tail.largest = Some((scanned.header.max_timestamp, last));
+                    }
+                }
+                // An index that points behind the log is caught here.
+                Ok(None) => return Ok(expected.is_none().then_some(tail)),
+                Err(ScanError::Invalid(_)) => return Ok(None),
+                Err(ScanError::Io(error)) => return Err(LogError::io(&path)(error)),
+            }
+        }
+    }
+
+    fn last_entry<E: super::index::Entry>(
+        &self,
+        base: i64,
+        kind: FileKind,
+        entries: u64,
+    ) -> Result<Option<E>, LogError> {
+        let Some(last) = entries.checked_sub(1) else { return Ok(None) };
+        let path = self.reader.file_path(base, kind);
+        let file = self.reader.file(base, kind).map_err(LogError::io(&path))?;
+        entry_at(&*file, last, Wait::Yes).map_err(LogError::io(&path))
+    }
+
+    /// Checks segments batch by batch; at the first bad one the log is cut and the rest removed.
+    fn check_segments(&mut self, listed: &[ListedSegment]) -> Result<(), LogError> {
+        let mut expected = None;
+        for (index, segment) in listed.iter().enumerate() {
+            let rest = listed.get(index..).unwrap_or_default();
+            if self.is_gap(expected, segment.base) {
+                self.remove_segments(rest, "records before it are missing");
+                return Ok(());
+            }
+            let check =
+                self.check(segment, Depth::All, expected.unwrap_or(segment.base).max(segment.base))?;
+            self.report.scanned_segments = self.report.scanned_segments.saturating_add(1);
+            self.report.scanned_bytes = self.report.scanned_bytes.saturating_add(check.bytes);
+            let after = listed.get(index.saturating_add(1)..).unwrap_or_default();
+            if check.bad.is_some()
+                && check.bytes == 0
+                && expected.is_some_and(|expected| expected > segment.base)
+            {
+                self.remove_segments(rest, "its records are in the segment before it");
+                return Ok(());
+            }
+            self.take_checked(segment, &check)?;
+            expected = Some(self.end);
+            if check.hit_bound {
+                self.beyond.get_or_insert_default().extend(after.iter().map(|segment| segment.base));
+                return Ok(());
+            }
+            if check.bad.is_some() {
+                self.remove_segments(after, "it follows the cut");
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether records are missing between segments. Compaction leaves such gaps; nothing else does but a lost write.
+    fn is_gap(&self, expected: Option<i64>, base: i64) -> bool {
+        !self.spec.config.cleanup_policy.compact && expected.is_some_and(|expected| base > expected)
+    }
+
+    fn take_checked(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
+        if let Some(reason) = check.bad {
+            self.cut(listed, check, reason)?;
+        }
+        self.write_indexes(listed, check)?;
+        self.write_txn_index(listed, check)?;
+        let segment = check.segment(listed.base, !check.aborted.is_empty());
+        self.segments.push(Arc::clone(&segment));
+        self.active = Some(check.active(segment, self.now));
+        self.end = check.next;
+        if check.hit_bound {
+            self.beyond.get_or_insert_default();
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, listed: &ListedSegment, check: &SegmentCheck, reason: &str) -> Result<(), LogError> {
+        let cut_bytes = listed.log_bytes.saturating_sub(check.bytes);
+        tracing::warn!(
+            partition = %self.spec.topic_partition, offset = check.next, position = check.bytes, bytes = cut_bytes,
+            segment = listed.base, "cut the log: the bytes {reason}"
+        );
+        let path = self.reader.file_path(listed.base, FileKind::Log);
+        let file = self.reader.file(listed.base, FileKind::Log).map_err(LogError::io(&path))?;
+        file.set_len(check.bytes).map_err(LogError::io(&path))?;
+        self.report.cut_bytes = self.report.cut_bytes.saturating_add(cut_bytes);
+        Ok(())
+    }
+
+    fn remove_segments(&mut self, listed: &[ListedSegment], reason: &str) {
+        for segment in listed {
+            tracing::warn!(
+                partition = %self.spec.topic_partition, segment = segment.base, bytes = segment.log_bytes,
+                "removed a segment: {reason}"
+            );
+            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now);
+            self.report.removed_segments = self.report.removed_segments.saturating_add(1);
+            self.report.cut_bytes = self.report.cut_bytes.saturating_add(segment.log_bytes);
+        }
+    }
+
+    fn finish(mut self) -> Result<Loaded, LogError> {
+        if self.end < self.spec.log_start.0 {
+            self.restart_at_log_start();
+        }
+        let start =
+            self.segments.first().map_or(self.spec.log_start.0, |s| s.base.max(self.spec.log_start.0));
+        self.epochs_changed |= self.epochs.truncate_from_end(self.end);
+        self.epochs_changed |= self.epochs.truncate_from_start(start);
+        self.drop_snapshots_above(self.end);
+        self.drop_stray_snapshots();
+        self.refill_windows()?;
+        Ok(Loaded {
+            segments: self.segments,
+            active: self.active,
+            beyond: self.beyond,
+            start,
+            end: self.end,
+            epochs: self.epochs,
+            epochs_changed: self.epochs_changed,
+            producers: self.producers,
+            snapshots: self.snapshots,
+            report: self.report,
+        })
+    }
+
+    /// All records are below the log start (Kafka's rule): the log begins anew there.
+    fn restart_at_log_start(&mut self) {
+        let start = self.spec.log_start.0;
+        if !self.segments.is_empty() {
+            tracing::warn!(
+                partition = %self.spec.topic_partition, end = self.end, start,
+                "removed all segments: the log ends below its start"
+            );
+        }
+        for segment in std::mem::take(&mut self.segments) {
+            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now);
+        }
+        self.active = None;
+        self.end = start;
+        self.producers.clear();
+    }
+}
+
+/// The end of the last segment after a clean stop.
+struct Tail {
+    offset_entries: u64,
+    time_entries: u64,
+    last_timestamp: i64,
+    largest: Option<(i64, i64)>,
+    indexed_position: u64,
+    next: i64,
+}

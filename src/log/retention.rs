@@ -1,0 +1,195 @@
+//! What goes: segments by age and size (Kafka's rules), records below a raised log start (`DeleteRecords`), the whole
+//! partition. Files are renamed first and removed later, so that readers in the middle of them finish.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::config::LogConfig;
+use super::directory::rename_and_remove_later;
+use super::error::LogError;
+use super::names::{DELETED_SUFFIX, FileKind};
+use super::reader::{LogReader, Segments};
+use super::segment::Segment;
+use super::writer::Log;
+use crate::types::{Now, Offset};
+
+impl Log {
+    /// `DeleteRecords`: raises the log start offset; whole segments below it go, leader epochs and producer snapshots are
+    /// trimmed. A start at or below the present one changes nothing; one above the log end is refused (the caller
+    /// refuses one above the high watermark).
+    pub fn advance_start(&mut self, to: Offset, now: Now) -> Result<(), LogError> {
+        let start = self.start();
+        if to.0 > self.end {
+            return Err(LogError::OffsetOutOfRange { asked: to, start, end: Offset(self.end) });
+        }
+        if to <= start {
+            return Ok(());
+        }
+        self.raise_start(to.0)?;
+        let segments = self.reader.segments.load_full();
+        let below =
+            segments.windows(2).take_while(|pair| pair.last().is_some_and(|next| next.base <= to.0)).count();
+        self.drop_segments(&segments, below, now);
+        Ok(())
+    }
+
+    /// Removes the segments that `retention.bytes` and `retention.ms` allow to go, oldest first, none that reaches above
+    /// the high watermark. When all are expired, a new one is started first. Returns how many went.
+    pub fn enforce_retention(&mut self, high_watermark: Offset, now: Now) -> Result<usize, LogError> {
+        if self.closed || self.reader.is_poisoned() || !self.config.cleanup_policy.delete {
+            return Ok(0);
+        }
+        let by_size = self.oversized(high_watermark);
+        let removed = self.remove_oldest(by_size, now)?;
+        let by_age = self.expired(high_watermark, now)?;
+        Ok(removed.saturating_add(self.remove_oldest(by_age, now)?))
+    }
+
+    /// Takes the log away: its directory is renamed at once and removed after `file.delete.delay.ms`.
+    pub fn delete(mut self, now: Now) -> Result<(), LogError> {
+        self.delete_in_place(now)
+    }
+
+    /// As `delete`, for a log that stays where it is; it takes no append any more.
+    pub fn delete_in_place(&mut self, now: Now) -> Result<(), LogError> {
+        self.closed = true;
+        let reader = &self.reader;
+        let delay_ms = self.config.file_delete_delay_ms;
+        rename_and_remove_later(&reader.context, &reader.dir, &reader.partition, delay_ms, now)?;
+        reader.context.handles.forget_log(reader.id);
+        Ok(())
+    }
+
+    /// How many of the oldest segments go because the log is larger than `retention.bytes` without them.
+    fn oversized(&self, high_watermark: Offset) -> usize {
+        let Ok(allowed) = u64::try_from(self.config.retention_bytes) else { return 0 };
+        let mut surplus = self.size_bytes().saturating_sub(allowed);
+        self.leading(high_watermark, |segment| {
+            let size = segment.size();
+            let goes = surplus >= size && surplus > 0;
+            surplus = surplus.saturating_sub(size);
+            Ok::<_, LogError>(goes)
+        })
+        .unwrap_or(0)
+    }
+
+    /// How many of the oldest segments go because their largest timestamp is older than `retention.ms`.
+    fn expired(&self, high_watermark: Offset, now: Now) -> Result<usize, LogError> {
+        if self.config.retention_ms < 0 {
+            return Ok(0);
+        }
+        self.leading(high_watermark, |segment| {
+            let age_ms = now.wall_ms.saturating_sub(self.retention_timestamp(segment)?);
+            Ok(age_ms > self.config.retention_ms)
+        })
+    }
+
+    /// A segment's largest timestamp, or its file's time when its records have none.
+    fn retention_timestamp(&self, segment: &Segment) -> Result<i64, LogError> {
+        let path = self.reader.file_path(segment.base, FileKind::Log);
+        match self.reader.segment_largest_timestamp(segment) {
+            Ok(timestamp) if timestamp >= 0 => Ok(timestamp),
+            _ => self
+                .reader
+                .file(segment.base, FileKind::Log)
+                .and_then(|file| file.modified_ms())
+                .map_err(LogError::io(&path)),
+        }
+    }
+
+    /// The number of oldest segments in a row for which `goes` holds and that end at or below the high watermark. The
+    /// active segment counts only when it has records.
+    fn leading<E>(
+        &self,
+        high_watermark: Offset,
+        mut goes: impl FnMut(&Segment) -> Result<bool, E>,
+    ) -> Result<usize, E> {
+        let segments = self.reader.segments.load();
+        let ends = segments.iter().skip(1).map(|next| next.base).chain([self.end]);
+        let mut count = 0_usize;
+        for (segment, end) in segments.iter().zip(ends) {
+            let is_empty_active = count.saturating_add(1) == segments.len() && segment.size() == 0;
+            if is_empty_active || end > high_watermark.0 || !goes(segment)? {
+                break;
+            }
+            count = count.saturating_add(1);
+        }
+        Ok(count)
+    }
+
+    fn remove_oldest(&mut self, count: usize, now: Now) -> Result<usize, LogError> {
+        if count == 0 {
+            return Ok(0);
+        }
+        if count >= self.reader.segments.load().len() {
+            self.roll(now)?;
+        }
+        let segments = self.reader.segments.load_full();
+        let start = segments.get(count).map_or(self.end, |first| first.base);
+        self.raise_start(start)?;
+        self.drop_segments(&segments, count, now);
+        Ok(count)
+    }
+
+    /// Publishes the log start first: a reader below it is told so, not that a file is missing.
+    fn raise_start(&mut self, start: i64) -> Result<(), LogError> {
+        let before = self.reader.start.fetch_max(start, Ordering::AcqRel);
+        if before >= start {
+            return Ok(());
+        }
+        let mut epochs = (**self.reader.epochs.load()).clone();
+        if epochs.truncate_from_start(start) {
+            self.reader.epochs.store(Arc::new(epochs));
+            self.epochs_dirty = true;
+            if self.has_metadata {
+                self.write_epochs()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_segments(&mut self, segments: &Segments, count: usize, now: Now) {
+        let (Some(gone), Some(kept)) = (segments.get(..count), segments.get(count..)) else { return };
+        if gone.is_empty() || kept.is_empty() {
+            return;
+        }
+        self.reader.segments.store(Arc::new(kept.to_vec()));
+        for segment in gone {
+            self.reader.remove_segment_files(segment.base, &self.config, now);
+        }
+        let first = kept.first().map_or(0, |segment| segment.base);
+        self.drop_snapshots_below(first, now);
+        tracing::info!(partition = %self.reader.partition, segments = gone.len(), start = first, "removed segments");
+    }
+
+    fn drop_snapshots_below(&mut self, first: i64, now: Now) {
+        let kept = self.snapshots.split_off(self.snapshots.partition_point(|&offset| offset < first));
+        for offset in std::mem::replace(&mut self.snapshots, kept) {
+            self.reader.remove_later(offset, FileKind::Snapshot, &self.config, now);
+        }
+    }
+}
+
+impl LogReader {
+    /// Renames a segment's files and removes them later. What cannot be renamed is left for the next start.
+    pub(crate) fn remove_segment_files(&self, base: i64, config: &LogConfig, now: Now) {
+        for kind in FileKind::OF_SEGMENT {
+            self.remove_later(base, kind, config, now);
+        }
+    }
+
+    fn remove_later(&self, base: i64, kind: FileKind, config: &LogConfig, now: Now) {
+        let path = self.file_path(base, kind);
+        let mut renamed = path.clone().into_os_string();
+        renamed.push(DELETED_SUFFIX);
+        let renamed = Path::new(&renamed);
+        match self.context.storage.rename(&path, renamed) {
+            Ok(()) => self.context.remove_file_later(renamed, config.file_delete_delay_ms, now),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(path = %path.display(), %error, "cannot rename"),
+        }
+        self.context.handles.forget(self.handle_key(base, kind));
+    }
+}

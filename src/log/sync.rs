@@ -1,0 +1,174 @@
+//! Bringing a log's bytes to stable storage, on the flusher's threads: one sync for all who wait (`flush.messages=1`),
+//! and closed segments after a roll. A failed sync is sticky, because the bytes it was for may be gone from memory.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use super::error::LogError;
+use super::names::FileKind;
+use super::reader::LogReader;
+use super::segment::Segment;
+use super::storage::{Access, StoredFile};
+use crate::types::Offset;
+
+pub(crate) const EPOCH_FILE_NAME: &str = "leader-epoch-checkpoint";
+
+/// Is told what reached stable storage. Called on a flusher thread; must not block.
+pub trait SyncListener: Send + Sync {
+    /// Every record below `upto` is on stable storage.
+    fn synced(&self, upto: Offset);
+    /// A sync failed: no append that waits will ever be durable.
+    fn failed(&self);
+}
+
+impl LogReader {
+    /// Sets who is told of syncs; the first one stays.
+    pub fn set_sync_listener(&self, listener: Arc<dyn SyncListener>) {
+        let _ = self.listener.set(listener);
+    }
+
+    /// Keeps a file open until its bytes are synced, so that an error of the disk is not lost with its handle.
+    pub(crate) fn pin(&self, base: i64, file: &Arc<dyn StoredFile>) {
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pinned.iter().any(|(at, _)| *at == base) {
+            pinned.push((base, Arc::clone(file)));
+        }
+    }
+
+    /// Asks for all that is appended so far to be synced; asks that arrive before that begins share one sync.
+    pub(crate) fn request_sync(self: &Arc<Self>) {
+        if !self.sync_queued.swap(true, Ordering::AcqRel) {
+            let reader = Arc::clone(self);
+            self.context.flusher.submit(move || reader.sync_written());
+        }
+    }
+
+    /// Asks for the closed segments to be synced, after which recovery begins at the active one.
+    pub(crate) fn request_closed_sync(self: &Arc<Self>) {
+        let reader = Arc::clone(self);
+        self.context.flusher.submit(move || {
+            let _ = reader.sync_closed();
+        });
+    }
+
+    fn sync_written(&self) {
+        self.sync_queued.store(false, Ordering::Release);
+        let active = self.segments.load().last().map_or(0, |segment| segment.base);
+        if self.recovery_point.load(Ordering::Acquire) < active && self.sync_closed().is_err() {
+            return;
+        }
+        let running = self.sync_running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_poisoned() {
+            return;
+        }
+        // The end first: every file with bytes below it was pinned before the end was published.
+        let end = self.end.load(Ordering::Acquire);
+        let pinned = std::mem::take(&mut *self.pinned.lock().unwrap_or_else(PoisonError::into_inner));
+        let result =
+            pinned.iter().try_for_each(|(_, file)| file.sync_data()).and_then(|()| self.sync_directory());
+        if let Err(error) = result {
+            self.poison(&error);
+            return;
+        }
+        self.synced.fetch_max(end, Ordering::AcqRel);
+        drop(running);
+        if let Some(listener) = self.listener.get() {
+            listener.synced(Offset(end));
+        }
+    }
+
+    /// Syncs every segment but the active one from the recovery point on, with all that belongs to them, and moves the
+    /// recovery point up to the active segment. Poisons the log when it fails.
+    pub(crate) fn sync_closed(&self) -> Result<(), LogError> {
+        let _running = self.sync_running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_poisoned() {
+            return Err(LogError::Poisoned);
+        }
+        let segments = self.segments.load_full();
+        let Some((active, closed)) = segments.split_last() else { return Ok(()) };
+        self.sync_segments(closed, active.base)
+    }
+
+    /// Syncs everything up to `end`, the active segment included. Poisons the log when it fails.
+    pub(crate) fn sync_all(&self, end: i64) -> Result<(), LogError> {
+        let _running = self.sync_running.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_poisoned() {
+            return Err(LogError::Poisoned);
+        }
+        let segments = self.segments.load_full();
+        self.sync_segments(&segments, end)
+    }
+
+    fn sync_segments(&self, segments: &[Arc<Segment>], upto: i64) -> Result<(), LogError> {
+        let from = self.recovery_point.load(Ordering::Acquire);
+        let first = super::segment::floor_index(segments, from);
+        let result = segments
+            .iter()
+            .skip(first)
+            .try_for_each(|segment| self.sync_segment(segment))
+            .and_then(|()| self.sync_beside(upto))
+            .and_then(|()| self.sync_directory());
+        if let Err(error) = result {
+            self.poison(&error);
+            return Err(LogError::Io { path: self.dir.clone(), source: error });
+        }
+        self.recovery_point.fetch_max(upto, Ordering::AcqRel);
+        self.synced.fetch_max(upto, Ordering::AcqRel);
+        Ok(())
+    }
+
+    fn sync_segment(&self, segment: &Segment) -> io::Result<()> {
+        for kind in FileKind::OF_SEGMENT {
+            if kind == FileKind::TxnIndex && !segment.has_txn_index() {
+                continue;
+            }
+            match self.file(segment.base, kind).and_then(|file| file.sync_data()) {
+                // Retention took the segment in the meantime.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The small files that a recovery from `upto` on relies on.
+    fn sync_beside(&self, upto: i64) -> io::Result<()> {
+        let paths = [
+            self.file_path(upto, FileKind::Snapshot),
+            self.dir.join(EPOCH_FILE_NAME),
+            self.dir.join(super::partition_metadata::FILE_NAME),
+        ];
+        for path in paths {
+            match self.context.storage.open(&path, Access::Existing).and_then(|file| file.sync_data()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        if self.directory_dirty.swap(false, Ordering::AcqRel) {
+            self.context.storage.sync_dir(&self.dir)?;
+        }
+        if self.parent_dirty.swap(false, Ordering::AcqRel)
+            && let Some(parent) = self.dir.parent()
+        {
+            self.context.storage.sync_dir(parent)?;
+        }
+        Ok(())
+    }
+
+    /// Marks the log as taking no further appends and says so.
+    pub(crate) fn poison(&self, error: &io::Error) {
+        self.poisoned.store(true, Ordering::Release);
+        tracing::error!(
+            partition = %self.partition, path = %self.dir.display(), %error,
+            "fsync failed: the partition takes no further appends until the broker is started again"
+        );
+        if let Some(listener) = self.listener.get() {
+            listener.failed();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Tests of reading by offset and by time.
+
+use std::sync::atomic::Ordering;
+
+use super::*;
+
+fn filled(config: LogConfig, batches: usize) -> (Bench, Log) {
+    let bench = Bench::new(config);
+    let (mut log, _) = bench.open();
+    fill(&mut log, batches);
+    (bench, log)
+}
+
+#[test]
+fn every_offset_is_found_in_files_and_in_what_waits_in_memory() {
+    let (bench, log) = filled(small(), 200);
+    for round in 0..2 {
+        for from in (0..400).rev() {
+            // A fresh reader each time would be slow; read backwards so that no hint fits.
+            let read = log.reader().read(Offset(from), Offset(400), 1, true).unwrap();
+            let found = batches(read.records);
+            assert_eq!((found.len(), found[0].header.base_offset), (1, from / 2 * 2), "round {round}");
+        }
+        bench.context.handles.forget_log(log.reader.id);
+    }
+}
+
+#[test]
+fn a_read_begins_with_the_batch_that_holds_the_offset_and_goes_on_where_it_ended() {
+    let (_bench, log) = filled(small(), 200);
+    for from in [0, 1, 133, 399] {
+        assert_filled(&log.reader(), from);
+    }
+}
+
+#[test]
+fn a_read_returns_whole_batches_within_its_bytes_but_the_first_one_in_any_case() {
+    let (_bench, log) = filled(LogConfig::default(), 10);
+    let reader = log.reader();
+    let size = batch(0, 2).bytes.len();
+    let count = |max: usize, min_one: bool| {
+        batches(reader.read(Offset(0), Offset(20), max, min_one).unwrap().records).len()
+    };
+    assert_eq!(count(size * 3 - 1, true), 2);
+    assert_eq!(count(size * 3, true), 3);
+    assert_eq!(count(10, true), 1);
+    assert_eq!(count(10, false), 0);
+    assert_eq!(count(size - 1, false), 0);
+    assert_eq!(count(0, true), 1);
+    assert_eq!(count(usize::MAX, false), 10);
+}
+
+#[test]
+fn nothing_at_or_above_the_upper_bound_is_returned() {
+    let (_bench, log) = filled(LogConfig::default(), 10);
+    let reader = log.reader();
+    let next = |from: i64, upper: i64| reader.read(Offset(from), Offset(upper), 10_000, true).unwrap().next.0;
+    assert_eq!(next(0, 6), 6);
+    assert_eq!(next(0, 5), 4, "a batch that reaches over the bound is left out");
+    assert_eq!(next(6, 6), 6);
+    assert_eq!(next(4, 5), 4);
+    assert_eq!(next(0, 500), 20);
+}
+
+#[test]
+fn an_offset_outside_the_log_is_out_of_range() {
+    let (_bench, mut log) = filled(small(), 100);
+    log.advance_start(Offset(50), now()).unwrap();
+    let reader = log.reader();
+    for asked in [-1, 0, 49, 201] {
+        let error = reader.read(Offset(asked), Offset(200), 100, true).unwrap_err();
+        assert!(
+            matches!(error, ReadError::OffsetOutOfRange { start: Offset(50), end: Offset(200), .. }),
+            "{asked}"
+        );
+        assert_eq!(error.code().code(), 1);
+    }
+    assert!(reader.read(Offset(200), Offset(200), 100, true).unwrap().records.is_empty());
+    assert_filled(&reader, 50);
+}
+
+#[test]
+fn a_read_without_waiting_gives_the_same_records() {
+    let (_bench, log) = filled(small(), 100);
+    let reader = log.reader();
+    for from in 0..200 {
+        let waited = reader.read(Offset(from), Offset(200), 300, true).unwrap();
+        let tried = reader.try_read(Offset(from), Offset(200), 300, true).unwrap();
+        assert_eq!((waited.records, waited.next), (tried.records, tried.next));
+    }
+}
+
+#[test]
+fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
+    let (_bench, mut log) = filled(small(), 100);
+    let reader = log.reader();
+    let old = reader.segments.load_full();
+    log.advance_start(Offset(150), now()).unwrap();
+    // A reader in the middle of its read holds the old snapshot.
+    let current = reader.segments.swap(old);
+    reader.start.store(0, Ordering::Release);
+    let attempts = std::cell::Cell::new(0);
+    let result = read::retry_vanished(|| {
+        let result = reader.read_once(0, 200, 100, true, scan::Wait::Yes);
+        attempts.set(attempts.get() + 1);
+        reader.start.store(150, Ordering::Release);
+        reader.segments.store(Arc::clone(&current));
+        result
+    });
+    assert!(matches!(result, Err(ReadError::OffsetOutOfRange { .. })), "{result:?}");
+    assert_eq!(attempts.get(), 2);
+}
+
+#[test]
+fn the_first_record_at_or_after_a_time_is_found_to_the_record() {
+    let (_bench, log) = filled(small(), 200);
+    let reader = log.reader();
+    for n in [0, 1, 2, 7, 133, 250, 399] {
+        let found = reader.offset_for_timestamp(T0 + n, Offset(400)).unwrap().unwrap();
+        assert_eq!((found.offset, found.timestamp, found.epoch), (Offset(n), T0 + n, LeaderEpoch(0)));
+    }
+    assert_eq!(reader.offset_for_timestamp(0, Offset(400)).unwrap().unwrap().offset, Offset(0));
+    assert_eq!(reader.offset_for_timestamp(T0 + 400, Offset(400)).unwrap(), None);
+    assert_eq!(reader.offset_for_timestamp(T0 + 399, Offset(399)).unwrap(), None, "it is not committed yet");
+}
+
+#[test]
+fn a_time_below_the_log_start_finds_the_log_start() {
+    let (_bench, mut log) = filled(LogConfig::default(), 20);
+    log.advance_start(Offset(7), now()).unwrap();
+    let found = log.reader().offset_for_timestamp(T0, Offset(40)).unwrap().unwrap();
+    assert_eq!((found.offset, found.timestamp), (Offset(7), T0 + 7));
+}
+
+#[test]
+fn the_largest_timestamp_is_found_where_it_stands_first() {
+    let bench = Bench::new(small());
+    let (mut log, _) = bench.open();
+    assert_eq!(log.reader().max_timestamp(Offset(0)).unwrap(), None);
+    fill(&mut log, 40);
+    append(&mut log, &batch(500, 3));
+    fill(&mut log, 40);
+    let found = log.reader().max_timestamp(log.end()).unwrap().unwrap();
+    assert_eq!((found.offset, found.timestamp), (Offset(82), T0 + 502));
+    let (log, _) = bench.reopen(log);
+    assert_eq!(log.reader().max_timestamp(log.end()).unwrap(), Some(found));
+    assert_eq!(log.reader().offset_for_timestamp(T0 + 501, log.end()).unwrap().unwrap().offset, Offset(81));
+}
+
+#[test]
+fn a_wrong_index_costs_time_and_no_record() {
+    let (bench, log) = filled(LogConfig { index_interval_bytes: 100, ..LogConfig::default() }, 100);
+    let (log, _) = bench.reopen(log);
+    let path = bench.file("00000000000000000000.index");
+    let good = std::fs::read(&path).unwrap();
+    // Each entry claims to be at the next one's place, or in the middle of a batch.
+    let mut shifted = good.clone();
+    for (entry, next) in (0..good.len() - 8).step_by(8).zip((8..).step_by(8)) {
+        shifted[entry + 4..entry + 8].clone_from_slice(&good[next + 4..next + 8]);
+    }
+    let broken: Vec<u8> = good.iter().enumerate().map(|(i, b)| if i % 8 == 7 { b ^ 1 } else { *b }).collect();
+    for bytes in [shifted, broken] {
+        std::fs::write(&path, bytes).unwrap();
+        for from in (0..200).rev() {
+            let read = log.reader().read(Offset(from), Offset(200), 1, true).unwrap();
+            assert_eq!(batches(read.records)[0].header.base_offset, from / 2 * 2);
+        }
+    }
+}
