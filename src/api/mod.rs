@@ -212,9 +212,11 @@ struct Encoder {
 impl Encoder {
     fn frame<R: IntoFrame>(self, response: R) -> Result<Frame, Refused> {
         let version = self.head.version;
-        response
-            .into_frame(self.head)
-            .map_err(|reason| Refused::Unencodable { api: self.api, version, reason })
+        response.into_frame(self.head).map_err(|reason| Refused::Unencodable {
+            api: self.api,
+            version,
+            reason,
+        })
     }
 
     fn answer<R: IntoFrame>(self, reply: Reply<R>) -> Result<Answer, Refused> {

@@ -147,7 +147,14 @@ pub struct Image {
     configs: Arc<BTreeMap<ConfigResource, Arc<Configs>>>,
     features: Arc<BTreeMap<String, i16>>,
     brokers: Arc<BTreeMap<NodeId, BrokerImage>>,
-    kept: Arc<Vec<Bytes>>,
+    kept: Arc<Vec<(Option<KeptSubject>, Bytes)>>,
+}
+
+/// Whom a kept record registers, so that a later registration takes its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeptSubject {
+    Broker(NodeId),
+    Controller(NodeId),
 }
 
 impl Image {
@@ -219,8 +226,8 @@ impl Image {
     }
 
     /// The records that nothing here interprets, in their order, as they stood in the journal.
-    pub fn kept(&self) -> &[Bytes] {
-        &self.kept
+    pub fn kept(&self) -> impl ExactSizeIterator<Item = &Bytes> {
+        self.kept.iter().map(|(_, record)| record)
     }
 }
 
@@ -292,8 +299,13 @@ impl Image {
         Arc::make_mut(&mut self.brokers).insert(broker.id, broker);
     }
 
-    pub(super) fn keep(&mut self, record: Bytes) {
-        Arc::make_mut(&mut self.kept).push(record);
+    pub(super) fn keep(&mut self, record: Bytes, subject: Option<KeptSubject>) {
+        Arc::make_mut(&mut self.kept).push((subject, record));
+    }
+
+    /// Drops the kept records of a registration that is over.
+    pub(super) fn forget(&mut self, subject: KeptSubject) {
+        Arc::make_mut(&mut self.kept).retain(|(of, _)| *of != Some(subject));
     }
 }
 

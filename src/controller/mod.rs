@@ -1,16 +1,240 @@
 //! Topics, partitions, configurations and producer-id blocks: a pure machine over the metadata journal.
+//! `submit` is the only way in which metadata changes; readers take the committed `Image`. A command is decided under a
+//! mutex that is never held across an await; one thread writes, syncs, publishes and answers, in the journal's order.
 
 pub mod command;
+mod committer;
 pub mod image;
+mod journal;
+pub mod machine;
+mod replay;
 
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use command::Changes;
-use image::Image;
+use tokio::sync::{Mutex as AsyncMutex, oneshot};
+
+use command::{
+    AlterResource, Changes, Command, CreatedTopic, NewPartitions, NewTopic, Outcome, ProducerIdBlock, Reply,
+    TopicIdPartition, TopicRef,
+};
+use committer::Shared;
+use image::{BrokerImage, Image, TopicImage};
+use journal::{Journal, JournalError};
+use machine::{Machine, Settings};
+
+use crate::log::storage::Storage;
+use crate::types::{Clock, ErrorCode, LeaderEpoch, ProducerId, TopicId, TopicName};
+
+pub use journal::JOURNAL_DIR;
 
 /// Who applies committed metadata to the broker. Called for one command at a time, in the journal's order, on the
-/// controller's own thread (not a runtime's worker), before the command's answer leaves.
+/// controller's own thread (not a runtime's worker), before the command's answer leaves. It must not wait for
+/// the controller.
 pub trait Publisher: Send + Sync + 'static {
     /// The image changed from `before` to `after`, which readers see already.
     fn publish(&self, before: &Arc<Image>, after: &Arc<Image>, changes: &Changes);
+}
+
+/// What a controller needs to open.
+pub struct OpenController {
+    /// The data directory; the journal is `__cluster_metadata-0` below it.
+    pub data_dir: PathBuf,
+    /// Where files are.
+    pub storage: Arc<dyn Storage>,
+    /// Stamps the journal's batches.
+    pub clock: Arc<dyn Clock>,
+    /// The cluster's id, from `meta.properties`.
+    pub cluster_id: Arc<str>,
+    /// `broker.rack`.
+    pub rack: Option<String>,
+    /// What decisions depend on.
+    pub settings: Settings,
+}
+
+/// Why a controller cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The partitions that have no leader cannot be taken over.
+    #[error("partitions without a leader could not be taken over: {0}")]
+    TakeOver(String),
+    /// The thread that writes the journal cannot be started.
+    #[error("the controller's thread cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The one place where metadata changes.
+pub struct Controller {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    producer_ids: AsyncMutex<ProducerIdBlock>,
+}
+
+impl Controller {
+    /// Reads the journal and takes over what a Kafka broker left without a leader. Blocks on files; a new or cleanly
+    /// used directory costs no fsync.
+    pub fn open(options: OpenController) -> Result<Self, OpenError> {
+        let OpenController { data_dir, storage, clock, cluster_id, rack, settings } = options;
+        let now_ms = clock.now().wall_ms;
+        let mut empty = Image::empty(cluster_id);
+        empty.put_broker(BrokerImage { id: settings.node, rack, fenced: false });
+        let (mut journal, image) = Journal::open(storage, &data_dir, empty, &Machine::bootstrap(), now_ms)?;
+        let mut machine = Machine::new(settings, Arc::new(image));
+        take_over(&mut machine, &mut journal, now_ms).map_err(OpenError::TakeOver)?;
+        let shared = Arc::new(Shared::new(machine));
+        let thread = committer::start(Arc::clone(&shared), journal).map_err(OpenError::Thread)?;
+        Ok(Self {
+            shared,
+            clock,
+            thread: std::sync::Mutex::new(Some(thread)),
+            producer_ids: AsyncMutex::new(ProducerIdBlock { first: ProducerId(0), count: 0 }),
+        })
+    }
+
+    /// The committed metadata.
+    pub fn image(&self) -> Arc<Image> {
+        self.shared.committed()
+    }
+
+    /// Sends every later change to `publisher`, and returns the metadata that it goes on from.
+    pub fn set_publisher(&self, publisher: Arc<dyn Publisher>) -> Arc<Image> {
+        self.shared.set_publisher(publisher)
+    }
+
+    /// Decides on a command; answers when its records, and all that it was decided on, are on stable storage and
+    /// published. The effect does not depend on the future being polled to its end.
+    /// Fails with `KAFKA_STORAGE_ERROR` when the journal cannot be written, for good after a failed fsync, and with
+    /// `NOT_CONTROLLER` after `close`.
+    pub async fn submit(&self, command: Command) -> Result<Reply, ErrorCode> {
+        let (answer, answered) = oneshot::channel();
+        self.shared.decide(command, self.clock.now().wall_ms, answer)?;
+        answered.await.unwrap_or(Err(ErrorCode::KafkaStorageError))
+    }
+
+    /// `Command::CreateTopics`.
+    pub async fn create_topics(
+        &self,
+        topics: Vec<NewTopic>,
+        validate_only: bool,
+    ) -> Result<Vec<Outcome<CreatedTopic>>, ErrorCode> {
+        match self.submit(Command::CreateTopics { topics, validate_only }).await? {
+            Reply::CreateTopics(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::EnsureTopics` for one topic: the topic as it is now, made when it was missing.
+    pub async fn ensure_topic(&self, topic: NewTopic) -> Outcome<Arc<TopicImage>> {
+        if let Some(existing) = self.image().topic(&topic.name) {
+            return Ok(Arc::clone(existing));
+        }
+        match self.submit(Command::EnsureTopics(vec![topic])).await? {
+            Reply::EnsureTopics(outcomes) => {
+                outcomes.into_iter().next().unwrap_or(Err(ErrorCode::UnknownServerError.into()))
+            }
+            _ => Err(ErrorCode::UnknownServerError.into()),
+        }
+    }
+
+    /// `Command::DeleteTopics`.
+    pub async fn delete_topics(
+        &self,
+        topics: Vec<TopicRef>,
+    ) -> Result<Vec<Outcome<(TopicName, TopicId)>>, ErrorCode> {
+        match self.submit(Command::DeleteTopics(topics)).await? {
+            Reply::DeleteTopics(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::CreatePartitions`.
+    pub async fn create_partitions(
+        &self,
+        topics: Vec<NewPartitions>,
+        validate_only: bool,
+    ) -> Result<Vec<Outcome<()>>, ErrorCode> {
+        match self.submit(Command::CreatePartitions { topics, validate_only }).await? {
+            Reply::CreatePartitions(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::AlterConfigs`.
+    pub async fn alter_configs(
+        &self,
+        resources: Vec<AlterResource>,
+        validate_only: bool,
+    ) -> Result<Vec<Outcome<()>>, ErrorCode> {
+        match self.submit(Command::AlterConfigs { resources, validate_only }).await? {
+            Reply::AlterConfigs(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::RaiseLeaderEpochs`: the new epochs, in the order of `partitions`.
+    pub async fn raise_leader_epochs(
+        &self,
+        partitions: Vec<TopicIdPartition>,
+    ) -> Result<Vec<Outcome<LeaderEpoch>>, ErrorCode> {
+        match self.submit(Command::RaiseLeaderEpochs(partitions)).await? {
+            Reply::RaiseLeaderEpochs(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// A producer id that nobody had before, and nobody gets again: its block is durable before its first id leaves,
+    /// and the rest of a block is lost with the process.
+    pub async fn next_producer_id(&self) -> Outcome<ProducerId> {
+        let mut block = self.producer_ids.lock().await;
+        if block.count == 0 {
+            *block = match self.submit(Command::AllocateProducerIds).await? {
+                Reply::AllocateProducerIds(outcome) => outcome?,
+                _ => return Err(ErrorCode::UnknownServerError.into()),
+            };
+        }
+        let id = block.first;
+        *block = ProducerIdBlock {
+            first: ProducerId(id.0.saturating_add(1)),
+            count: block.count.saturating_sub(1),
+        };
+        Ok(id)
+    }
+
+    /// Commits what was submitted, refuses everything later, and ends the thread. Blocks; may be called twice.
+    pub fn close(&self) {
+        self.shared.close();
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the controller's thread has panicked");
+        }
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Before anything else may change: clients would see partitions without leaders.
+fn take_over(machine: &mut Machine, journal: &mut Journal, now_ms: i64) -> Result<(), String> {
+    let effects =
+        machine.handle(Command::TakeOver, &mut TopicId::random).map_err(|error| error.to_string())?;
+    if effects.records.is_empty() {
+        return Ok(());
+    }
+    let encoded = journal::encode(&effects.records).map_err(|error| error.to_string())?;
+    journal.append(&encoded, now_ms).map_err(|error| error.to_string())?;
+    // An epoch that clients have seen must not fall.
+    journal.sync().map_err(|error| error.to_string())?;
+    tracing::info!("took over {} partitions that had no leader", effects.records.len());
+    Ok(())
 }

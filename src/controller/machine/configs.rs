@@ -1,0 +1,175 @@
+//! Decisions on configurations (KIP-339): set, delete, append, subtract; each resource changes as a whole or not.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Effects, Machine};
+use crate::controller::command::{AlterResource, ApiError, ConfigChange, ConfigOp, Outcome, Reply};
+use crate::controller::image::{ConfigResource, Configs, ResourceKind};
+use crate::controller::replay::ReplayError;
+use crate::types::{ErrorCode, NodeId};
+use crate::wire::records::metadata::{ConfigRecord, MetadataRecord};
+
+/// Bytes of a configuration's value: what Kafka's own records can hold.
+const CONFIG_VALUE_BYTES_MAX: usize = 32_767;
+
+impl Machine {
+    pub(super) fn handle_alter_configs(
+        &mut self,
+        resources: &[AlterResource],
+        validate_only: bool,
+    ) -> Result<Effects, ReplayError> {
+        let mut counts: HashMap<&ConfigResource, usize> = HashMap::new();
+        for resource in resources {
+            *counts.entry(&resource.resource).or_default() += 1;
+        }
+        let mut records = Vec::new();
+        let outcomes = resources
+            .iter()
+            .map(|alter| {
+                if counts.get(&alter.resource).is_some_and(|&count| count > 1) {
+                    let message = "each resource may appear only once in a request";
+                    return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+                }
+                records.extend(self.alter_configs(alter)?);
+                Ok(())
+            })
+            .collect();
+        if validate_only {
+            records.clear();
+        }
+        self.effects(records, Reply::AlterConfigs(outcomes))
+    }
+
+    fn alter_configs(&self, alter: &AlterResource) -> Outcome<Vec<MetadataRecord>> {
+        let resource = &alter.resource;
+        check_shape(&alter.changes)?;
+        let mut configs =
+            self.head.config(resource).map(|configs| Configs::clone(configs)).unwrap_or_default();
+        let mut records = Vec::new();
+        for change in &alter.changes {
+            let before = configs.get(&change.key);
+            let after = self.changed_value(resource.kind, change, before)?;
+            // Kafka writes a broker's configuration even when it stays the same, so that the broker reloads it
+            // (a key store's file may have changed).
+            if before != after.as_ref() || resource.kind == ResourceKind::BROKER {
+                records.push(MetadataRecord::Config(ConfigRecord {
+                    resource_type: resource.kind.0,
+                    resource_name: resource.name.clone(),
+                    name: change.key.clone(),
+                    value: after.clone(),
+                }));
+            }
+            match after {
+                Some(value) => configs.insert(change.key.clone(), value),
+                None => configs.remove(&change.key),
+            };
+        }
+        self.check_resource(resource, &configs)?;
+        Ok(records)
+    }
+
+    fn check_resource(&self, resource: &ConfigResource, configs: &Configs) -> Outcome<()> {
+        match resource.kind {
+            ResourceKind::TOPIC if resource.name.is_empty() => {
+                let message = "there is no default for all topics";
+                return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+            }
+            ResourceKind::TOPIC => super::check_topic_name(&resource.name)?,
+            ResourceKind::BROKER => check_broker_name(&resource.name)?,
+            _ => {}
+        }
+        self.settings.rules.validate(resource, configs)?;
+        let known = match resource.kind {
+            ResourceKind::TOPIC => self.head.topic(&resource.name).is_some(),
+            ResourceKind::BROKER => {
+                let id = resource.name.parse().ok().map(NodeId);
+                id.is_none_or(|id| self.head.brokers().contains_key(&id))
+            }
+            _ => true,
+        };
+        match (known, resource.kind) {
+            (true, _) => Ok(()),
+            (false, ResourceKind::TOPIC) => {
+                let message = format!("the topic '{}' does not exist", resource.name);
+                Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, message))
+            }
+            (false, _) => {
+                let message = format!("no broker {} is registered", resource.name);
+                Err(ApiError::new(ErrorCode::BrokerIdNotRegistered, message))
+            }
+        }
+    }
+
+    /// The value that a key has after the change; `None` when it goes back to its default.
+    fn changed_value(
+        &self,
+        kind: ResourceKind,
+        change: &ConfigChange,
+        before: Option<&String>,
+    ) -> Outcome<Option<String>> {
+        let given = change.value.as_deref().unwrap_or_default();
+        let after = match change.op {
+            ConfigOp::Delete => return Ok(None),
+            ConfigOp::Set => given.to_owned(),
+            ConfigOp::Append | ConfigOp::Subtract => {
+                let rules = &self.settings.rules;
+                if !rules.is_list(kind, &change.key) {
+                    let message = format!(
+                        "{} holds no list, so nothing can be added to it or taken from it",
+                        change.key
+                    );
+                    return Err(ApiError::new(ErrorCode::InvalidConfig, message));
+                }
+                let base =
+                    before.cloned().or_else(|| rules.default_value(kind, &change.key)).unwrap_or_default();
+                changed_list(&base, given, change.op)
+            }
+        };
+        if after.len() > CONFIG_VALUE_BYTES_MAX {
+            let message = format!("a value may have at most {CONFIG_VALUE_BYTES_MAX} bytes");
+            return Err(ApiError::new(ErrorCode::InvalidConfig, message));
+        }
+        Ok(Some(after))
+    }
+}
+
+fn changed_list(base: &str, given: &str, op: ConfigOp) -> String {
+    let mut elements: Vec<&str> = base.split(',').filter(|element| !element.is_empty()).collect();
+    for element in given.split(',') {
+        let place = elements.iter().position(|have| *have == element);
+        match (op, place) {
+            (ConfigOp::Append, None) => elements.push(element),
+            (ConfigOp::Subtract, Some(place)) => {
+                elements.remove(place);
+            }
+            _ => {}
+        }
+    }
+    elements.join(",")
+}
+
+/// What is wrong with a change whatever its resource and its keys are.
+fn check_shape(changes: &[ConfigChange]) -> Outcome<()> {
+    let mut seen = HashSet::new();
+    if let Some(twice) = changes.iter().find(|change| !seen.insert(&change.key)) {
+        let message = format!("the configuration '{}' is changed more than once", twice.key);
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+    }
+    let null = |change: &&ConfigChange| change.op != ConfigOp::Delete && change.value.is_none();
+    let nulls: Vec<&str> = changes.iter().filter(null).map(|change| change.key.as_str()).collect();
+    if !nulls.is_empty() {
+        let message = format!("a configuration cannot be null: {}", nulls.join(", "));
+        return Err(ApiError::new(ErrorCode::InvalidRequest, message));
+    }
+    Ok(())
+}
+
+fn check_broker_name(name: &str) -> Outcome<()> {
+    let message = match name.parse::<i32>() {
+        _ if name.is_empty() => return Ok(()),
+        Ok(id) if id >= 0 => return Ok(()),
+        Ok(_) => "a broker's id cannot be negative",
+        Err(_) => "a broker's id must be a decimal number",
+    };
+    Err(ApiError::new(ErrorCode::InvalidRequest, message))
+}

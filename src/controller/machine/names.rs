@@ -1,0 +1,53 @@
+//! Which names a topic may have (Kafka's `Topic`), and which names collide.
+
+use super::super::command::{ApiError, Outcome};
+use crate::types::ErrorCode;
+
+/// Characters a topic's name may have at most.
+const TOPIC_NAME_CHARS_MAX: usize = 249;
+
+/// Whether a topic may have this name; `INVALID_TOPIC_EXCEPTION` (17) with the reason when not.
+pub fn check_topic_name(name: &str) -> Outcome<()> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let reason = match name {
+        "" => "a topic name cannot be empty".to_owned(),
+        "." | ".." => format!("a topic cannot be named '{name}'"),
+        _ if name.chars().count() > TOPIC_NAME_CHARS_MAX => {
+            format!("the topic name '{name}' is longer than {TOPIC_NAME_CHARS_MAX} characters")
+        }
+        _ if !name.bytes().all(legal) => {
+            format!("the topic name '{name}' has a character other than ASCII letters, digits, '.', '_', '-'")
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::new(ErrorCode::InvalidTopicException, reason))
+}
+
+/// The name with its dots as underscores, when it has any of the two: names that are equal in this form collide,
+/// because Kafka's metrics cannot tell them apart.
+pub(super) fn collision_form(name: &str) -> Option<String> {
+    name.contains(['.', '_']).then(|| name.replace('.', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_kafkas_rules() {
+        let longest = "x".repeat(249);
+        for good in ["a", "...", "A.b_c-9", "__consumer_offsets", longest.as_str()] {
+            assert_eq!(check_topic_name(good), Ok(()), "{good}");
+        }
+        let too_long = "x".repeat(250);
+        for bad in ["", ".", "..", "a b", "a/b", "é", "a\0", too_long.as_str()] {
+            assert_eq!(check_topic_name(bad).unwrap_err().code, ErrorCode::InvalidTopicException, "{bad}");
+        }
+    }
+
+    #[test]
+    fn dots_and_underscores_collide() {
+        assert_eq!(collision_form("a.b"), collision_form("a_b"));
+        assert_eq!(collision_form("ab"), None);
+    }
+}
