@@ -10,6 +10,8 @@ pub mod machine;
 mod replay;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;

@@ -1,1 +1,213 @@
 //! The controller as its callers use it.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+
+use super::machine::tests::settings;
+use super::testing::{Faults, FaultyDisk, Still};
+use super::*;
+use crate::controller::command::ConfigChange;
+use crate::controller::command::ConfigOp;
+use crate::controller::image::{ConfigResource, Configs};
+use crate::types::NodeId;
+
+fn open_on(dir: &Path, storage: Arc<dyn Storage>) -> Controller {
+    Controller::open(OpenController {
+        data_dir: dir.to_owned(),
+        storage,
+        clock: Arc::new(Still),
+        cluster_id: "c".into(),
+        rack: Some("r".to_owned()),
+        settings: settings(),
+    })
+    .unwrap()
+}
+
+fn open(dir: &Path) -> (Controller, Arc<Faults>) {
+    let disk = FaultyDisk::default();
+    let faults = Arc::clone(&disk.0);
+    (open_on(dir, Arc::new(disk)), faults)
+}
+
+fn topic(name: &str) -> NewTopic {
+    NewTopic::named(name, 1, &Configs::new())
+}
+
+/// Notes what it is told, and that readers see it already.
+#[derive(Default)]
+struct Notes {
+    seen: Mutex<Vec<String>>,
+}
+
+impl Publisher for Notes {
+    fn publish(&self, before: &Arc<Image>, after: &Arc<Image>, changes: &Changes) {
+        assert!(before.offset < after.offset);
+        let mut seen = self.seen.lock().unwrap();
+        seen.extend(changes.topics.values().map(|name| format!("+{name}")));
+        seen.extend(changes.deleted.iter().map(|topic| format!("-{}", topic.name)));
+        seen.extend(changes.configs.iter().map(|resource| format!("~{}", resource.name)));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_comes_after_the_change_is_durable_visible_and_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, faults) = open(dir.path());
+    assert_eq!(faults.syncs.load(Ordering::SeqCst), 0, "a new directory opens without an fsync");
+    let notes = Arc::new(Notes::default());
+    assert_eq!(controller.set_publisher(Arc::clone(&notes) as Arc<dyn Publisher>).topics().len(), 0);
+    assert_eq!(controller.image().brokers()[&NodeId(1)].rack.as_deref(), Some("r"));
+    controller.create_topics(vec![topic("a")], false).await.unwrap().remove(0).unwrap();
+    assert!(controller.image().topic("a").is_some());
+    assert_eq!(*notes.seen.lock().unwrap(), ["+a"]);
+    assert!(faults.syncs.load(Ordering::SeqCst) >= 2, "the file and its directory");
+    let by_name = TopicRef { name: Some("a".into()), id: TopicId::ZERO };
+    controller.delete_topics(vec![by_name]).await.unwrap().remove(0).unwrap();
+    assert!(controller.image().topic("a").is_none());
+    controller.create_topics(vec![topic("a")], false).await.unwrap().remove(0).unwrap();
+    let changes = vec![ConfigChange { key: "size".into(), op: ConfigOp::Set, value: Some("1".into()) }];
+    let alter = AlterResource { resource: ConfigResource::topic("a"), changes };
+    controller.alter_configs(vec![alter], false).await.unwrap().remove(0).unwrap();
+    assert_eq!(*notes.seen.lock().unwrap(), ["+a", "-a", "+a", "~a"]);
+    let image = controller.image();
+    drop(controller);
+    assert_eq!(*open(dir.path()).0.image(), *image);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_callers_share_fsyncs_and_each_gets_its_own_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, faults) = open(dir.path());
+    let controller = Arc::new(controller);
+    let notes = Arc::new(Notes::default());
+    controller.set_publisher(Arc::clone(&notes) as Arc<dyn Publisher>);
+    let tasks: Vec<_> = (0..200)
+        .map(|n| {
+            let controller = Arc::clone(&controller);
+            tokio::spawn(async move {
+                let made = controller.ensure_topic(topic(&format!("t{}", n % 50))).await.unwrap();
+                assert_eq!(controller.image().topic(&made.name).unwrap().id, made.id);
+                made.id
+            })
+        })
+        .collect();
+    let mut ids = HashSet::new();
+    for task in tasks {
+        ids.insert(task.await.unwrap());
+    }
+    assert_eq!(ids.len(), 50, "racing callers get the same topic");
+    assert_eq!(notes.seen.lock().unwrap().len(), 50);
+    assert!(faults.syncs.load(Ordering::SeqCst) <= 60);
+    let image = controller.image();
+    drop(controller);
+    assert_eq!(*open(dir.path()).0.image(), *image);
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_it_cannot_take_and_forgets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, faults) = open(dir.path());
+    controller.ensure_topic(topic("a")).await.unwrap();
+    let before = controller.image();
+    faults.disk_full.store(true, Ordering::SeqCst);
+    let (first, second) = tokio::join!(
+        controller.create_topics(vec![topic("b")], false),
+        controller.create_topics(vec![topic("b")], false),
+    );
+    assert_eq!((first, second), (Err(ErrorCode::KafkaStorageError), Err(ErrorCode::KafkaStorageError)));
+    assert_eq!(*controller.image(), *before);
+    faults.disk_full.store(false, Ordering::SeqCst);
+    assert!(controller.create_topics(vec![topic("b")], false).await.unwrap()[0].is_ok());
+    let image = controller.image();
+    drop(controller);
+    assert_eq!(*open(dir.path()).0.image(), *image);
+}
+
+#[tokio::test]
+async fn after_a_failed_fsync_nothing_changes_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, faults) = open(dir.path());
+    controller.ensure_topic(topic("a")).await.unwrap();
+    faults.sync_fails.store(true, Ordering::SeqCst);
+    assert_eq!(controller.ensure_topic(topic("b")).await, Err(ErrorCode::KafkaStorageError.into()));
+    faults.sync_fails.store(false, Ordering::SeqCst);
+    assert_eq!(controller.ensure_topic(topic("c")).await, Err(ErrorCode::KafkaStorageError.into()));
+    assert_eq!(controller.next_producer_id().await, Err(ErrorCode::KafkaStorageError.into()));
+    assert!(controller.ensure_topic(topic("a")).await.is_ok(), "what is there can be read");
+    assert_eq!(controller.image().topics().len(), 1);
+}
+
+#[tokio::test]
+async fn a_producer_id_is_never_handed_out_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut seen = HashSet::new();
+    for restart in 0..3 {
+        let (controller, _) = open(dir.path());
+        for _ in 0..1001 {
+            assert!(seen.insert(controller.next_producer_id().await.unwrap()), "restart {restart}");
+        }
+    }
+    assert_eq!(seen.len(), 3003);
+}
+
+#[tokio::test]
+async fn a_closed_controller_has_committed_what_it_took_and_takes_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, _) = open(dir.path());
+    let controller = Arc::new(controller);
+    let taken = {
+        let controller = Arc::clone(&controller);
+        tokio::spawn(async move { controller.create_topics(vec![topic("a")], false).await })
+    };
+    while controller.shared.committed().topics().len() == 0 {
+        tokio::task::yield_now().await;
+    }
+    controller.close();
+    controller.close();
+    assert!(taken.await.unwrap().unwrap()[0].is_ok());
+    assert_eq!(controller.create_topics(vec![topic("b")], false).await, Err(ErrorCode::NotController));
+}
+
+#[tokio::test]
+async fn a_publisher_that_fails_leaves_nobody_waiting() {
+    struct Failing;
+    impl Publisher for Failing {
+        fn publish(&self, _: &Arc<Image>, _: &Arc<Image>, _: &Changes) {
+            panic!("as a defect would");
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, _) = open(dir.path());
+    controller.set_publisher(Arc::new(Failing));
+    for name in ["a", "b"] {
+        assert_eq!(
+            controller.create_topics(vec![topic(name)], false).await,
+            Err(ErrorCode::KafkaStorageError)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_has_grown_is_folded_while_it_is_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (controller, _) = open(dir.path());
+    let journal = dir.path().join(JOURNAL_DIR);
+    let folded = || {
+        std::fs::read_dir(&journal)
+            .unwrap()
+            .any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with(".checkpoint"))
+    };
+    let mut rounds = 0;
+    while !folded() {
+        let name = format!("t{rounds}");
+        controller.create_topics(vec![NewTopic::named(&name, 3000, &Configs::new())], false).await.unwrap();
+        rounds += 1;
+        assert!(rounds < 30);
+    }
+    controller.ensure_topic(topic("last")).await.unwrap();
+    let image = controller.image();
+    drop(controller);
+    assert_eq!(*open(dir.path()).0.image(), *image);
+}

@@ -7,7 +7,7 @@ mod partitions;
 mod topics;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::controller) mod tests;
 
 use std::sync::Arc;
 

@@ -1,0 +1,108 @@
+//! A disk that fails on demand and counts its fsyncs, for the controller's tests.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
+use crate::types::{Clock, Now};
+
+/// Switches and counters, shared by all files.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// Writes write ten bytes and then fail.
+    pub(super) disk_full: AtomicBool,
+    /// Fsyncs fail.
+    pub(super) sync_fails: AtomicBool,
+    /// Files cannot be cut.
+    pub(super) cut_fails: AtomicBool,
+    /// Fsyncs of files and directories so far.
+    pub(super) syncs: AtomicUsize,
+}
+
+impl Faults {
+    fn check(flag: &AtomicBool, what: &'static str) -> io::Result<()> {
+        if flag.load(Ordering::SeqCst) { Err(io::Error::other(what)) } else { Ok(()) }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct FaultyDisk(pub(super) Arc<Faults>);
+
+#[derive(Debug)]
+struct FaultyFile {
+    file: Arc<dyn StoredFile>,
+    faults: Arc<Faults>,
+}
+
+impl StoredFile for FaultyFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, position)
+    }
+    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.file.read_at_nowait(buffer, position)
+    }
+    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
+        if self.faults.disk_full.load(Ordering::SeqCst) {
+            let first = &slices[0][..10.min(slices[0].len())];
+            if first.len() == slices[0].len() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            return self.file.write_at(&[IoSlice::new(first)], position).and_then(|written| {
+                if written < 10 { Ok(written) } else { Err(io::ErrorKind::StorageFull.into()) }
+            });
+        }
+        self.file.write_at(slices, position)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.faults.syncs.fetch_add(1, Ordering::SeqCst);
+        Faults::check(&self.faults.sync_fails, "fsync fails")?;
+        self.file.sync_data()
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        Faults::check(&self.faults.cut_fails, "cutting fails")?;
+        self.file.set_len(len)
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+    fn modified_ms(&self) -> io::Result<i64> {
+        self.file.modified_ms()
+    }
+}
+
+impl Storage for FaultyDisk {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
+        let file = Disk.open(path, access)?;
+        Ok(Arc::new(FaultyFile { file, faults: Arc::clone(&self.0) }))
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        Disk.list(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_file(path)
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_dir(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.syncs.fetch_add(1, Ordering::SeqCst);
+        Disk.sync_dir(path)
+    }
+}
+
+/// A clock that stands still.
+pub(super) struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Now {
+        Now { mono_ms: 0, wall_ms: 1_700_000_000_000 }
+    }
+}
