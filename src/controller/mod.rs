@@ -7,6 +7,7 @@ mod committer;
 pub mod image;
 mod journal;
 pub mod machine;
+pub mod names;
 mod replay;
 
 #[cfg(test)]
@@ -33,6 +34,9 @@ use crate::log::storage::Storage;
 use crate::types::{Clock, ErrorCode, LeaderEpoch, ProducerId, TopicId, TopicName};
 
 pub use journal::JOURNAL_DIR;
+
+/// Elections that go into one batch of the journal where each stands for itself.
+const ELECTIONS_PER_BATCH_MAX: usize = 5000;
 
 /// Who applies committed metadata to the broker. Called for one command at a time, in the journal's order, on the
 /// controller's own thread (not a runtime's worker), before the command's answer leaves. It must not wait for
@@ -186,10 +190,16 @@ impl Controller {
         &self,
         partitions: Vec<TopicIdPartition>,
     ) -> Result<Vec<Outcome<LeaderEpoch>>, ErrorCode> {
-        match self.submit(Command::RaiseLeaderEpochs(partitions)).await? {
-            Reply::RaiseLeaderEpochs(outcomes) => Ok(outcomes),
-            _ => Err(ErrorCode::UnknownServerError),
+        let mut all = Vec::with_capacity(partitions.len());
+        // After an unclean stop that may be every partition; a batch of all of them would be larger than a reader
+        // of the journal has to accept.
+        for some in partitions.chunks(ELECTIONS_PER_BATCH_MAX) {
+            match self.submit(Command::RaiseLeaderEpochs(some.to_vec())).await? {
+                Reply::RaiseLeaderEpochs(outcomes) => all.extend(outcomes),
+                _ => return Err(ErrorCode::UnknownServerError),
+            }
         }
+        Ok(all)
     }
 
     /// A producer id that nobody had before, and nobody gets again: its block is durable before its first id leaves,
@@ -234,7 +244,9 @@ fn take_over(machine: &mut Machine, journal: &mut Journal, now_ms: i64) -> Resul
         return Ok(());
     }
     let encoded = journal::encode(&effects.records).map_err(|error| error.to_string())?;
-    journal.append(&encoded, now_ms).map_err(|error| error.to_string())?;
+    for some in encoded.chunks(ELECTIONS_PER_BATCH_MAX) {
+        journal.append(some, now_ms).map_err(|error| error.to_string())?;
+    }
     // An epoch that clients have seen must not fall.
     journal.sync().map_err(|error| error.to_string())?;
     tracing::info!("took over {} partitions that had no leader", effects.records.len());

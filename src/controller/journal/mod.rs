@@ -33,7 +33,8 @@ pub const JOURNAL_DIR: &str = "__cluster_metadata-0";
 const BOOTSTRAP_FILE: &str = "bootstrap.checkpoint";
 /// What the name of a snapshot that is being written ends with.
 const PART_SUFFIX: &str = ".checkpoint.part";
-/// The log is folded into a snapshot when it has this many bytes, and twice the bytes of the last snapshot.
+/// The log is folded into a snapshot when it has this many bytes, and twice the bytes of the last snapshot: each byte
+/// of a snapshot is paid for by two of the log.
 const FOLD_BYTES_MIN: u64 = 1024 * 1024;
 
 /// Why a journal cannot be opened.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Effects, Machine};
 use crate::controller::command::{AlterResource, ApiError, ConfigChange, ConfigOp, Outcome, Reply};
 use crate::controller::image::{ConfigResource, Configs, ResourceKind};
+use crate::controller::names::check_topic_name;
 use crate::controller::replay::ReplayError;
 use crate::types::{ErrorCode, NodeId};
 use crate::wire::records::metadata::{ConfigRecord, MetadataRecord};
@@ -74,7 +75,7 @@ impl Machine {
                 let message = "there is no default for all topics";
                 return Err(ApiError::new(ErrorCode::InvalidRequest, message));
             }
-            ResourceKind::TOPIC => super::check_topic_name(&resource.name)?,
+            ResourceKind::TOPIC => check_topic_name(&resource.name)?,
             ResourceKind::BROKER => check_broker_name(&resource.name)?,
             _ => {}
         }

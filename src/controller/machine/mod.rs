@@ -2,7 +2,6 @@
 //! No clock, no file, no randomness: ids are handed in. The head changes through `replay` alone.
 
 mod configs;
-mod names;
 mod partitions;
 mod topics;
 
@@ -10,8 +9,6 @@ mod topics;
 pub(in crate::controller) mod tests;
 
 use std::sync::Arc;
-
-pub use names::check_topic_name;
 
 use super::command::{Changes, Command, ConfigRules, Reply};
 use super::image::{DirectoryId, Image};

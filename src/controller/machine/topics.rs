@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::names::{check_topic_name, collision_form};
 use super::{Effects, Machine, RECORDS_PER_COMMAND_MAX, TopicIds};
 use crate::controller::command::{ApiError, CreatedTopic, NewTopic, Outcome, Reply, TopicRef};
 use crate::controller::image::{ConfigResource, Configs, PartitionImage, ResourceKind, TopicImage};
+use crate::controller::names::{check_topic_name, collision_form};
 use crate::controller::replay::{ReplayError, partition_record};
 use crate::types::{ErrorCode, TopicId, TopicName};
 use crate::wire::records::metadata::{ConfigRecord, MetadataRecord, RemoveTopicRecord, TopicRecord};

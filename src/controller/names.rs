@@ -1,6 +1,6 @@
 //! Which names a topic may have (Kafka's `Topic`), and which names collide.
 
-use super::super::command::{ApiError, Outcome};
+use super::command::{ApiError, Outcome};
 use crate::types::ErrorCode;
 
 /// Characters a topic's name may have at most.
@@ -21,6 +21,11 @@ pub fn check_topic_name(name: &str) -> Outcome<()> {
         _ => return Ok(()),
     };
     Err(ApiError::new(ErrorCode::InvalidTopicException, reason))
+}
+
+/// Whether a topic may have this name.
+pub fn is_valid(name: &str) -> bool {
+    check_topic_name(name).is_ok()
 }
 
 /// The name with its dots as underscores, when it has any of the two: names that are equal in this form collide,
