@@ -207,4 +207,19 @@ mod tests {
         assert_eq!(argument("=b"), None);
         assert_eq!(argument("a"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_give_pairs_or_an_error(bytes: Vec<u8>) {
+            let _ = properties(&bytes);
+        }
+
+        #[test]
+        fn any_text_with_its_specials_escaped_is_read_back(key in "[a-z.= :#!\\\\]{1,12}", value in "\\PC{0,20}") {
+            let unit = |unit: u16| format!("\\u{unit:04x}");
+            let escape = |text: &str| text.encode_utf16().map(unit).collect::<Vec<_>>().concat();
+            let read = properties(format!("{}={}", escape(&key), escape(&value)).as_bytes()).unwrap();
+            proptest::prop_assert_eq!(read, BTreeMap::from([(key, value)]));
+        }
+    }
 }
