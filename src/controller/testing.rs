@@ -64,8 +64,8 @@ impl StoredFile for FaultyFile {
         Faults::check(&self.faults.cut_fails, "cutting fails")?;
         self.file.set_len(len)
     }
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.file.len_bytes()
     }
     fn modified_ms(&self) -> io::Result<i64> {
         self.file.modified_ms()

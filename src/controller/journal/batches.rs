@@ -30,7 +30,7 @@ pub(super) struct Batches {
 
 impl Batches {
     pub(super) fn new(file: Arc<dyn StoredFile>) -> io::Result<Self> {
-        let len = file.len()?;
+        let len = file.len_bytes()?;
         Ok(Self { file, position: 0, len })
     }
 

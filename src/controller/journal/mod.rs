@@ -460,7 +460,7 @@ fn read_snapshot(
                 replayer.go_on_from(id.end, id.epoch);
                 let bytes = storage
                     .open(&path, Access::Existing)
-                    .and_then(|file| file.len())
+                    .and_then(|file| file.len_bytes())
                     .map_err(|error| JournalError::io(&path, error))?;
                 return Ok((replayer, id.end, bytes));
             }
