@@ -1,7 +1,7 @@
 //! The bounds that have no Kafka configuration name; units last in each name.
 
 /// Elements (array entries and tagged fields) that one request may hold before it is refused.
-pub const REQUEST_ELEMENTS_MAX: usize = 1_000_000;
+pub const REQUEST_ELEMENTS_MAX: usize = 200_000;
 /// Bytes that one record batch may have after decompression (16 times Kafka's default request limit would be a bomb).
 pub const BATCH_DECOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes that all requests which are still arriving may hold together.
@@ -34,3 +34,7 @@ pub const GROUP_PENDING_MEMBERS_MAX: usize = 10_000;
 pub const GROUP_RECORDS_UNCOMMITTED_MAX: i64 = 50_000;
 /// Bytes that a coordinator shard reads from its log at once while it loads.
 pub const GROUP_LOAD_READ_BYTES: usize = 1024 * 1024;
+/// Bytes of one batch that are appended on a runtime's worker; a larger one goes to the pool for blocking work.
+pub const APPEND_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one Produce request that are appended without giving other connections their turn.
+pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;

@@ -18,6 +18,7 @@ impl Offset {
     pub const UNKNOWN: Self = Self(-1);
 
     /// This offset moved by `delta` records; stays at the ends of `i64` instead of wrapping.
+    #[must_use]
     pub const fn plus(self, delta: i64) -> Self {
         Self(self.0.saturating_add(delta))
     }

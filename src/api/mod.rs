@@ -14,7 +14,15 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 use crate::broker::Broker;
 use crate::types::Now;
 use crate::wire::frame::{Frame, ResponseHead};
+use crate::wire::{guard, header};
 
+mod api_versions;
+mod delete_records;
+mod fetch;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
 mod table;
 
 pub use table::{TABLE, row};
@@ -82,6 +90,27 @@ pub enum Answer {
 /// Why a request closes its connection: Kafka does the same for each (no response can be made sense of).
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
+    /// There is no header that could be answered.
+    #[error(transparent)]
+    Header(#[from] header::HeaderError),
+    /// The API or its version is not served.
+    #[error("{api:?} v{version} is not served")]
+    NotServed {
+        /// The API.
+        api: ApiKey,
+        /// The request's version.
+        version: i16,
+    },
+    /// The body does not hold what its counts and lengths claim.
+    #[error("{api} v{version}: {source}")]
+    Malformed {
+        /// The API's name.
+        api: &'static str,
+        /// The request's version.
+        version: i16,
+        /// What the guard found.
+        source: guard::GuardError,
+    },
     /// The decoder refused what the guard had let through.
     #[error("{api} v{version}: cannot be decoded: {reason}")]
     Undecodable {
@@ -182,9 +211,37 @@ impl<R: Encodable + HeaderVersion + Send + 'static> IntoFrame for R {
     }
 }
 
+/// Handles one request: finds its row and calls it. `now` is when all of it had arrived.
+pub fn dispatch(
+    broker: &Arc<Broker>,
+    connection: &Arc<Connection>,
+    frame: &Bytes,
+    now: Now,
+) -> Result<Answer, Refused> {
+    let request = header::parse(frame)?;
+    let version = request.api_version;
+    let not_served = Refused::NotServed { api: request.api_key, version };
+    let Some(row) = row(request.api_key) else { return Err(not_served) };
+    if !(row.served.0..=row.served.1).contains(&version) {
+        if row.key == ApiKey::ApiVersions {
+            return api_versions::unsupported(request.correlation_id).map(Answer::Now);
+        }
+        return Err(not_served);
+    }
+    let context = Context {
+        broker: broker.clone(),
+        connection: connection.clone(),
+        version,
+        client_id: request.client_id.map(StrBytes::from_string),
+        now,
+    };
+    (row.call)(context, request.body, request.correlation_id)
+}
+
 /// Guards and decodes `body`, calls `handler` and prepares the answer's encoding. Bytes behind the request are
 /// ignored, as Kafka ignores them.
 pub(crate) fn call<Q: Decodable, R: IntoFrame>(
+    api: ApiKey,
     name: &'static str,
     context: Context,
     body: Bytes,
@@ -192,6 +249,11 @@ pub(crate) fn call<Q: Decodable, R: IntoFrame>(
     handler: fn(Context, Q) -> Reply<R>,
 ) -> Result<Answer, Refused> {
     let version = context.version;
+    guard::check(api as i16, version, &body).map_err(|source| Refused::Malformed {
+        api: name,
+        version,
+        source,
+    })?;
     let mut body = body;
     let request = Q::decode(&mut body, version).map_err(|error| Refused::Undecodable {
         api: name,

@@ -17,6 +17,7 @@ macro_rules! api {
             operation: Operation::$operation,
             call: |context, body, correlation_id| {
                 call::<m::$request, _>(
+                    ApiKey::$key,
                     stringify!($key),
                     context,
                     body,
@@ -29,9 +30,17 @@ macro_rules! api {
 }
 
 /// Every API that is served, by key.
-pub static TABLE: &[Api] = &[];
+pub static TABLE: &[Api] = &[
+    api!(Produce 3..=13 advertised 0, Write, ProduceRequest => super::produce::handle),
+    api!(Fetch 4..=18, Read, FetchRequest => super::fetch::handle),
+    api!(ListOffsets 1..=10, Describe, ListOffsetsRequest => super::list_offsets::handle),
+    api!(Metadata 0..=13, Describe, MetadataRequest => super::metadata::handle),
+    api!(ApiVersions 0..=4, None, ApiVersionsRequest => super::api_versions::handle),
+    api!(DeleteRecords 0..=2, Delete, DeleteRecordsRequest => super::delete_records::handle),
+    api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
+];
 
 /// The row of the API with this key.
-pub fn row(key: i16) -> Option<&'static Api> {
-    TABLE.iter().find(|api| api.key as i16 == key)
+pub fn row(key: ApiKey) -> Option<&'static Api> {
+    TABLE.iter().find(|api| api.key == key)
 }

@@ -2,10 +2,32 @@
 
 use std::sync::Arc;
 
-use crate::types::Clock;
+use crate::config::Config;
+use crate::controller::Controller;
+use crate::coordinator::Coordinator;
+use crate::replica::registry::Registry;
+use crate::types::{Clock, NodeId};
+
+pub mod applier;
+pub mod config_rules;
+pub mod endpoints;
+pub mod fetch_sessions;
+pub mod topics;
 
 /// One broker.
 pub struct Broker {
+    /// This node.
+    pub node_id: NodeId,
+    /// What was configured at the start.
+    pub config: Arc<Config>,
     /// Where the moment comes from.
     pub clock: Arc<dyn Clock>,
+    /// The way to change metadata, and what it is now.
+    pub controller: Arc<Controller>,
+    /// The partitions that this node holds.
+    pub partitions: Arc<Registry>,
+    /// Groups and their offsets.
+    pub coordinator: Arc<Coordinator>,
+    /// What clients fetch, remembered between their polls.
+    pub fetch_sessions: fetch_sessions::FetchSessions,
 }

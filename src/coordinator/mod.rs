@@ -27,7 +27,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-pub use answer::Answer;
+pub use answer::{Answer, BoxFuture};
 use command::{
     Command, Commit, CommittedTopic, Description, Fetch, FetchedTopic, FromReply, Heartbeat, Join,
     JoinAnswer, Leave, LeftMember, ListFilter, ListedGroup, SyncAnswer, SyncGroup,

@@ -1,4 +1,6 @@
 //! Sockets: accepting, reading requests, ordering and writing answers, limits. Nothing here knows what an API does.
 
 pub mod admission;
+pub mod connection;
+pub mod listener;
 mod reply;

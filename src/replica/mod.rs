@@ -1,4 +1,9 @@
 //! A partition as clients see it: append, read, high watermark, last stable offset.
+
+mod commit;
+pub mod partition;
+pub mod registry;
+pub mod validate;
 pub mod waiters;
 
-pub mod validate;
+pub use partition::Partition;

@@ -1,1 +1,184 @@
-//! Start-up and shutdown order; owns every task and the system's clocks.
+//! Start-up and shutdown order; owns every task and the system's clocks. A start does, in this order: bind the
+//! listeners (a port in use is found before anything is touched), lock the data directory, load the journal, make
+//! the partitions known, recover after an unclean stop, load the coordinators, accept.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::broker::Broker;
+use crate::broker::topics::CONSUMER_OFFSETS;
+use crate::config::{Config, Listener};
+use crate::coordinator;
+use crate::net::admission::Admission;
+use crate::net::{connection, listener};
+use crate::types::{Clock, LeaderEpoch};
+
+mod clock;
+mod housekeeping;
+mod start;
+
+pub use clock::SystemClock;
+
+/// Starts a broker and runs it until SIGTERM or SIGINT; then stops it cleanly.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = Server::start(config).await?;
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
+            _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
+        }
+        server.stop().await
+    })
+}
+
+/// A running broker.
+pub struct Server {
+    broker: Arc<Broker>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    addresses: Vec<(Arc<str>, SocketAddr)>,
+}
+
+impl Server {
+    /// Starts a broker inside the current runtime; when this returns it answers.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let config = Arc::new(config);
+        let listeners = bind(&config.network.listeners).await?;
+        let mut addresses = Vec::new();
+        for (name, listener) in &listeners {
+            addresses.push((name.clone(), listener.local_addr()?));
+        }
+        let started = start::open(config.clone(), clock).await?;
+        let broker = started.broker;
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(connection::Shared {
+            broker: broker.clone(),
+            admission: Admission::default(),
+            request_bytes_max: config.network.socket_request_max_bytes,
+            idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
+            stopping: stopping.clone(),
+        });
+        let mut tasks: Vec<JoinHandle<()>> = Vec::new();
+        for (name, listener) in listeners {
+            tasks.push(tokio::spawn(listener::run(listener, name, shared.clone())));
+        }
+        tasks.push(tokio::spawn(housekeeping::run(
+            broker.clone(),
+            started.log_context.clone(),
+            stopping.clone(),
+        )));
+        tasks.push(tokio::spawn(run_group_deadlines(broker.clone(), stopping)));
+        let server = Self { broker, stop, tasks, addresses };
+        server.announce(started.recovered);
+        Ok(server)
+    }
+
+    /// The listeners' names and the addresses they are bound to.
+    pub fn addresses(&self) -> &[(Arc<str>, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// The broker's parts, for tests and embedding.
+    pub fn broker(&self) -> &Arc<Broker> {
+        &self.broker
+    }
+
+    /// Two lines: what started, and the one by which Testcontainers and scripts know that it is ready.
+    fn announce(&self, recovered: usize) {
+        let image = self.broker.controller.image();
+        let partitions: usize = image.topics().map(|topic| topic.partitions.len()).sum();
+        let addresses: Vec<String> =
+            self.addresses.iter().map(|(name, address)| format!("{name}://{address}")).collect();
+        tracing::info!(
+            "milena {} listens on {}, data directory {}, {} topics, {partitions} partitions, {} recovered, {} ms",
+            env!("CARGO_PKG_VERSION"),
+            addresses.join(","),
+            self.broker.partitions.directory().path().display(),
+            image.topics().len(),
+            recovered,
+            self.broker.clock.now().mono_ms,
+        );
+        if self.broker.config.network.listeners.iter().all(|listener| listener.advertised.is_none()) {
+            tracing::info!(
+                "clients are told the address they came in through; behind a port mapping set advertised.listeners"
+            );
+        }
+        tracing::info!("broker {}: Transitioning from RECOVERY to RUNNING", self.broker.node_id);
+    }
+
+    fn unload_groups(&self) {
+        let image = self.broker.controller.image();
+        let partitions = image.topic(CONSUMER_OFFSETS).map_or(0, |topic| topic.partitions.len());
+        for partition in 0..partitions {
+            self.broker.coordinator.unload(partition as i32, LeaderEpoch(i32::MAX));
+        }
+    }
+
+    /// Stops cleanly: requests in flight are answered, logs flushed and closed, checkpoints and the marker of a
+    /// clean stop written.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        // Answers that wait for other members of a group would wait for ever.
+        self.unload_groups();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!("a task failed: {error}");
+            }
+        }
+        let broker = self.broker;
+        tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
+            broker.controller.close();
+            broker.partitions.close()?;
+            Ok(())
+        })
+        .await??;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Ends sessions and rebalances whose time is over, until the broker stops.
+async fn run_group_deadlines(broker: Arc<Broker>, mut stopping: watch::Receiver<bool>) {
+    tokio::select! {
+        () = coordinator::drive(broker.coordinator.clone(), broker.clock.clone()) => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+}
+
+async fn bind(listeners: &[Listener]) -> anyhow::Result<Vec<(Arc<str>, TcpListener)>> {
+    let mut bound = Vec::new();
+    for listener in listeners {
+        let shown =
+            format!("{}://{}:{}", listener.name, listener.host.as_deref().unwrap_or(""), listener.port);
+        let socket = match &listener.host {
+            Some(host) => TcpListener::bind((host.as_str(), listener.port)).await,
+            None => bind_everywhere(listener.port).await,
+        };
+        let socket = socket.with_context(|| format!("cannot listen on {shown}"))?;
+        bound.push((Arc::from(listener.name.as_str()), socket));
+    }
+    if bound.is_empty() {
+        bail!("listeners names no address to listen on");
+    }
+    Ok(bound)
+}
+
+/// All interfaces, IPv6 ones where the machine has any.
+async fn bind_everywhere(port: u16) -> std::io::Result<TcpListener> {
+    match TcpListener::bind(("::", port)).await {
+        Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
+            TcpListener::bind(("0.0.0.0", port)).await
+        }
+        bound => bound,
+    }
+}

@@ -1,0 +1,360 @@
+//! Fetch, versions 4–18 (KIP-74 first batch, KIP-227 sessions, KIP-320 leader epochs, KIP-516 topic ids).
+//! Reads what is there; with less than `min_bytes` it waits for a signal of the partitions, never by polling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kafka_protocol::messages::FetchRequest;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+
+use super::{Context, IntoFrame, Reply};
+use crate::broker::Broker;
+use crate::broker::fetch_sessions::{Begin, Entry, Session, State, TopicKey, Wanted};
+use crate::replica::Partition;
+use crate::replica::partition::{Isolation, ReadFailure, ReadLimits};
+use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition};
+use crate::wire::fetch_response::{FetchResponse, FetchedPartition, FetchedTopic};
+use crate::wire::frame::{Frame, ResponseHead};
+
+/// First version that names topics by id.
+const TOPIC_IDS_FROM: i16 = 13;
+/// First version with sessions.
+const SESSIONS_FROM: i16 = 7;
+
+impl IntoFrame for FetchResponse {
+    fn into_frame(self, head: ResponseHead) -> Result<Frame, String> {
+        Self::into_frame(self, head)
+    }
+}
+
+/// Answers at once when `min_bytes` are there, an error is, or nothing may be waited for.
+pub(super) fn handle(context: Context, request: FetchRequest) -> Reply<FetchResponse> {
+    let fetch = match Fetch::begin(&context, &request) {
+        Ok(fetch) => fetch,
+        Err(error) => {
+            return Reply::Now(FetchResponse { error_code: error.code(), ..FetchResponse::default() });
+        }
+    };
+    match fetch.round(false) {
+        Ok(round) if fetch.is_enough(&round) || request.max_wait_ms <= 0 => Reply::Now(fetch.answer(round)),
+        first => {
+            // The deadline counts from here, whenever the answer is first polled.
+            let deadline = tokio::time::sleep(Duration::from_millis(request.max_wait_ms.max(0) as u64));
+            let bytes = first.as_ref().map_or(0, |round| round.bytes);
+            let cold = first.is_err();
+            fetch.register();
+            Reply::Later(Box::pin(fetch.wait(deadline, bytes, cold)))
+        }
+    }
+}
+
+/// One Fetch request on its way.
+struct Fetch {
+    broker: Arc<Broker>,
+    session: Arc<Session>,
+    /// Whether the answer names every partition, changed or not.
+    full: bool,
+    bytes_max: usize,
+    bytes_min: usize,
+    isolation: Isolation,
+}
+
+/// The bytes that a partition needs are not in memory; the round has to be repeated where reading may block.
+struct Cold;
+
+/// What one look at the partitions found.
+struct Round {
+    partitions: Vec<(u32, FetchedPartition)>,
+    bytes: usize,
+    failed: bool,
+}
+
+impl Fetch {
+    fn begin(context: &Context, request: &FetchRequest) -> Result<Self, ErrorCode> {
+        let broker = context.broker.clone();
+        let by_id = context.version >= TOPIC_IDS_FROM;
+        let asked = if context.version >= SESSIONS_FROM {
+            (request.session_id, request.session_epoch)
+        } else {
+            (0, -1)
+        };
+        let new_id = || (uuid::Uuid::new_v4().as_u128() as i32) & i32::MAX;
+        let (session, full) = match broker.fetch_sessions.begin(asked, by_id, new_id, context.now)? {
+            Begin::Full(session) => (session, true),
+            Begin::Incremental(session) => (session, false),
+        };
+        let fetch = Self {
+            bytes_max: request.max_bytes.min(broker.config.fetch.max_bytes).max(0) as usize,
+            bytes_min: request.min_bytes.max(0) as usize,
+            isolation: if request.isolation_level == 1 {
+                Isolation::Committed
+            } else {
+                Isolation::Uncommitted
+            },
+            broker,
+            session,
+            full,
+        };
+        fetch.update_session(request);
+        Ok(fetch)
+    }
+
+    /// Takes the request's changes into the session. An emptied session is over.
+    fn update_session(&self, request: &FetchRequest) {
+        let mut state = self.session.state();
+        for topic in &request.topics {
+            let key = topic_key(self.session.by_id, topic);
+            for partition in &topic.partitions {
+                state.want(key.clone(), partition.partition, wanted(partition));
+            }
+        }
+        if self.full {
+            return;
+        }
+        for topic in &request.forgotten_topics_data {
+            let key = if self.session.by_id {
+                TopicKey::Id(TopicId(topic.topic_id))
+            } else {
+                TopicKey::Name(topic.topic.as_str().into())
+            };
+            for partition in &topic.partitions {
+                if let Some((token, entry)) = state.forget(key.clone(), *partition)
+                    && let Some(handle) = entry.handle
+                {
+                    handle.waiters().deregister(&self.session.signal, token);
+                }
+            }
+        }
+        if state.is_empty() {
+            self.broker.fetch_sessions.remove(self.session.id);
+        }
+    }
+
+    /// Looks at every partition that may have news and reads what is there.
+    fn round(&self, may_block: bool) -> Result<Round, Cold> {
+        let mut state = self.session.state();
+        let (news, _) = self.session.signal.take();
+        state.mark_ready(news);
+        let mut round = Round { partitions: Vec::new(), bytes: 0, failed: false };
+        for token in state.ready() {
+            let Some(entry) = state.entry(token) else { continue };
+            let limits = ReadLimits {
+                bytes_max: self
+                    .bytes_max
+                    .saturating_sub(round.bytes)
+                    .min(entry.wanted.bytes_max.max(0) as usize),
+                at_least_one_batch: round.bytes == 0,
+                isolation: self.isolation,
+                may_block,
+            };
+            let (fetched, more) = self.fetch_partition(token, entry, limits)?;
+            round.bytes += fetched.records.len();
+            round.failed |= fetched.error_code != 0 || fetched.diverging.is_some();
+            if !more && fetched.error_code == 0 && is_old_news(entry, &fetched) {
+                state.settle(token);
+            }
+            round.partitions.push((token, fetched));
+        }
+        Ok(round)
+    }
+
+    /// Reads one partition; the flag tells whether it holds records beyond what was asked from.
+    fn fetch_partition(
+        &self,
+        token: u32,
+        entry: &mut Entry,
+        limits: ReadLimits,
+    ) -> Result<(FetchedPartition, bool), Cold> {
+        let index = entry.partition;
+        let fail = |error: ErrorCode| Ok((FetchedPartition::error(index, error.code()), false));
+        let partition = match self.find(token, entry) {
+            Ok(partition) => partition,
+            Err(error) => return fail(error),
+        };
+        let current = LeaderEpoch(entry.wanted.current_leader_epoch);
+        if let Err(error) = partition.check_leader_epoch(current) {
+            return fail(error);
+        }
+        let last_fetched = LeaderEpoch(entry.wanted.last_fetched_epoch);
+        let from = Offset(entry.wanted.offset);
+        match partition.divergence(last_fetched, from) {
+            Ok(None) => {}
+            Ok(Some((epoch, end))) => {
+                let fetched = FetchedPartition::error(index, 0);
+                return Ok((FetchedPartition { diverging: Some((epoch.0, end.0)), ..fetched }, false));
+            }
+            Err(error) => return fail(error),
+        }
+        match partition.read(from, limits) {
+            Ok(read) => {
+                let more = from < read.upper;
+                let fetched = FetchedPartition {
+                    high_watermark: read.high_watermark.0,
+                    last_stable_offset: read.last_stable.0,
+                    log_start: read.log_start.0,
+                    aborted: read.aborted,
+                    records: read.records,
+                    ..FetchedPartition::error(index, 0)
+                };
+                Ok((fetched, more))
+            }
+            Err(ReadFailure::WouldBlock) => Err(Cold),
+            Err(ReadFailure::Code(code)) => fail(code),
+        }
+    }
+
+    /// The partition of an entry; found once, and again when it was deleted. A new find is registered with the
+    /// session at once, if a client can come back to the session.
+    fn find(&self, token: u32, entry: &mut Entry) -> Result<Arc<Partition>, ErrorCode> {
+        if let Some(partition) = entry.handle.as_ref().filter(|partition| !partition.is_closed()) {
+            return Ok(partition.clone());
+        }
+        entry.handle = None;
+        let unknown = match entry.topic {
+            TopicKey::Name(_) => ErrorCode::UnknownTopicOrPartition,
+            TopicKey::Id(_) => ErrorCode::UnknownTopicId,
+        };
+        let name = self.topic_name(&entry.topic).ok_or(unknown)?;
+        let partition = self
+            .broker
+            .partitions
+            .get(&TopicPartition { topic: name, partition: entry.partition })
+            .ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        if let TopicKey::Id(id) = &entry.topic
+            && partition.topic_id != *id
+        {
+            return Err(ErrorCode::UnknownTopicId);
+        }
+        if self.session.id != 0 {
+            partition.waiters().register(&self.session.signal, token);
+        }
+        entry.handle = Some(partition.clone());
+        Ok(partition)
+    }
+
+    fn topic_name(&self, topic: &TopicKey) -> Option<TopicName> {
+        match topic {
+            TopicKey::Name(name) => Some(name.clone()),
+            TopicKey::Id(id) => Some(self.broker.controller.image().topic_by_id(*id)?.name.clone()),
+        }
+    }
+
+    /// Registers a fetch without a session with its partitions; sessions are registered already.
+    fn register(&self) {
+        let mut state = self.session.state();
+        if self.session.id == 0 {
+            for token in state.ready() {
+                if let Some(Entry { handle: Some(handle), .. }) = state.entry(token) {
+                    handle.waiters().register(&self.session.signal, token);
+                }
+            }
+        }
+        // Whatever came between the first look and the registration is seen by the next look.
+        if self.full {
+            state.mark_all_ready();
+        }
+    }
+
+    fn is_enough(&self, round: &Round) -> bool {
+        round.bytes >= self.bytes_min || round.failed || self.session.state().is_empty()
+    }
+
+    async fn wait(self, deadline: tokio::time::Sleep, mut seen: usize, cold: bool) -> FetchResponse {
+        tokio::pin!(deadline);
+        let mut look = self.session.id == 0 || cold;
+        loop {
+            let expired = deadline.is_elapsed();
+            if look || expired {
+                let round = self.round_anywhere().await;
+                if expired || self.is_enough(&round) {
+                    return self.answer(round);
+                }
+                seen = round.bytes;
+            }
+            tokio::select! {
+                () = self.session.signal.woken() => {}
+                () = &mut deadline => {}
+            }
+            // Reading again pays only when enough was appended since the last look.
+            let signal = &self.session.signal;
+            look = signal.is_urgent() || seen.saturating_add(signal.bytes() as usize) >= self.bytes_min;
+        }
+    }
+
+    /// A round that reads from memory if it can, and on the pool for blocking work if it must.
+    async fn round_anywhere(&self) -> Round {
+        if let Ok(round) = self.round(false) {
+            return round;
+        }
+        let fetch = Self { broker: self.broker.clone(), session: self.session.clone(), ..*self };
+        let read = tokio::task::spawn_blocking(move || fetch.round(true)).await;
+        match read {
+            Ok(Ok(round)) => round,
+            // A blocking read is never cold; a failed task has been reported by the runtime.
+            Ok(Err(Cold)) | Err(_) => Round { partitions: Vec::new(), bytes: 0, failed: true },
+        }
+    }
+
+    /// Turns a round into the answer and remembers in the session what was sent.
+    fn answer(&self, round: Round) -> FetchResponse {
+        let mut state = self.session.state();
+        let mut topics = Vec::new();
+        for (token, fetched) in round.partitions {
+            if self.full || is_news(&mut state, token, &fetched) {
+                remember(&mut state, token, &fetched);
+                if let Some(entry) = state.entry(token) {
+                    push(&mut topics, entry, fetched);
+                }
+            }
+        }
+        FetchResponse { error_code: 0, session_id: self.session.id, topics }
+    }
+}
+
+/// Adds a partition to the answer's topics, in the order in which partitions come.
+fn push(topics: &mut Vec<FetchedTopic>, entry: &Entry, fetched: FetchedPartition) {
+    let (name, id) = match &entry.topic {
+        TopicKey::Name(name) => (name.clone(), TopicId::ZERO),
+        TopicKey::Id(id) => (TopicName::from(""), *id),
+    };
+    match topics.last_mut() {
+        Some(last) if last.name == name && last.id == id => last.partitions.push(fetched),
+        _ => topics.push(FetchedTopic { name, id, partitions: vec![fetched] }),
+    }
+}
+
+fn topic_key(by_id: bool, topic: &FetchTopic) -> TopicKey {
+    if by_id { TopicKey::Id(TopicId(topic.topic_id)) } else { TopicKey::Name(topic.topic.as_str().into()) }
+}
+
+fn wanted(partition: &FetchPartition) -> Wanted {
+    Wanted {
+        offset: partition.fetch_offset,
+        bytes_max: partition.partition_max_bytes,
+        current_leader_epoch: partition.current_leader_epoch,
+        last_fetched_epoch: partition.last_fetched_epoch,
+    }
+}
+
+/// Whether the client knows already all that an answer without records and error says.
+fn is_old_news(entry: &Entry, fetched: &FetchedPartition) -> bool {
+    entry.sent == (fetched.high_watermark, fetched.log_start)
+}
+
+fn is_news(state: &mut State, token: u32, fetched: &FetchedPartition) -> bool {
+    let Some(entry) = state.entry(token) else { return false };
+    !fetched.records.is_empty()
+        || fetched.error_code != 0
+        || fetched.diverging.is_some()
+        || !is_old_news(entry, fetched)
+}
+
+fn remember(state: &mut State, token: u32, fetched: &FetchedPartition) {
+    if let Some(entry) = state.entry(token) {
+        entry.sent =
+            if fetched.error_code == 0 { (fetched.high_watermark, fetched.log_start) } else { (-1, -1) };
+    }
+    if !fetched.records.is_empty() {
+        state.move_to_back(token);
+    }
+}

@@ -1,0 +1,161 @@
+//! ListOffsets, versions 1–10 (KIP-79 times, KIP-734 maximum timestamp, KIP-405 tiered offsets as a broker without
+//! tiers answers them).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+
+use super::{Context, Reply};
+use crate::log::TimedOffset;
+use crate::replica::Partition;
+use crate::replica::partition::Isolation;
+use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicPartition};
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+
+/// First version with leader epochs.
+const LEADER_EPOCHS_FROM: i16 = 4;
+
+/// Answers at once, or on the pool for blocking work when batches have to be opened.
+pub(super) fn handle(context: Context, request: ListOffsetsRequest) -> Reply<ListOffsetsResponse> {
+    let opens =
+        |partition: &ListOffsetsPartition| partition.timestamp >= 0 || partition.timestamp == MAX_TIMESTAMP;
+    if !request.topics.iter().flat_map(|topic| &topic.partitions).any(opens) {
+        return Reply::Now(answer(&context, request));
+    }
+    let looked_up = tokio::task::spawn_blocking(move || answer(&context, request));
+    Reply::Later(Box::pin(async { looked_up.await.unwrap_or_default() }))
+}
+
+fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let isolation = if request.isolation_level == 1 { Isolation::Committed } else { Isolation::Uncommitted };
+    let duplicates = duplicates(&request);
+    let topics = request.topics.into_iter().map(|topic| {
+        let partitions = topic.partitions.iter().map(|asked| {
+            let named = TopicPartition::new(topic.name.as_str(), asked.partition_index);
+            let found = if duplicates.contains(&named) {
+                Err(ErrorCode::InvalidRequest)
+            } else {
+                look_up(context, &named, asked, isolation)
+            };
+            partition_response(context.version, asked.partition_index, found)
+        });
+        let partitions = partitions.collect();
+        ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    });
+    ListOffsetsResponse::default().with_topics(topics.collect())
+}
+
+/// Partitions that stand in the request more than once.
+fn duplicates(request: &ListOffsetsRequest) -> HashSet<TopicPartition> {
+    let mut seen = HashSet::new();
+    let mut twice = HashSet::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let named = TopicPartition::new(topic.name.as_str(), partition.partition_index);
+            if !seen.insert(named.clone()) {
+                twice.insert(named);
+            }
+        }
+    }
+    twice
+}
+
+/// An offset with its timestamp (−1 when that was not looked for) and epoch.
+struct Found {
+    offset: Offset,
+    timestamp: i64,
+    epoch: LeaderEpoch,
+}
+
+fn look_up(
+    context: &Context,
+    named: &TopicPartition,
+    asked: &ListOffsetsPartition,
+    isolation: Isolation,
+) -> Result<Option<Found>, ErrorCode> {
+    if !is_served(asked.timestamp, context.version) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
+    let partition = context.broker.partitions.get(named).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    partition.check_leader_epoch(LeaderEpoch(asked.current_leader_epoch))?;
+    let at = |offset, epoch| Some(Found { offset, timestamp: -1, epoch });
+    Ok(match asked.timestamp {
+        LATEST => at(partition.upper(isolation)?, partition.leader_epoch()),
+        EARLIEST | EARLIEST_LOCAL => {
+            let start = partition.log_start()?;
+            at(start, partition.epoch_at(start)?)
+        }
+        LATEST_TIERED => at(Offset::UNKNOWN, LeaderEpoch::UNKNOWN),
+        MAX_TIMESTAMP => found(partition.max_timestamp(isolation)?),
+        timestamp => by_time(&partition, timestamp, isolation)?,
+    })
+}
+
+fn by_time(
+    partition: &Arc<Partition>,
+    timestamp: i64,
+    isolation: Isolation,
+) -> Result<Option<Found>, ErrorCode> {
+    Ok(found(partition.offset_for_timestamp(timestamp, isolation)?))
+}
+
+fn found(found: Option<TimedOffset>) -> Option<Found> {
+    found.map(|found| Found { offset: found.offset, timestamp: found.timestamp, epoch: found.epoch })
+}
+
+/// Special timestamps came with later versions; other negative ones do not exist.
+fn is_served(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        MAX_TIMESTAMP => version >= 7,
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        other => other >= EARLIEST,
+    }
+}
+
+fn partition_response(
+    version: i16,
+    index: i32,
+    found: Result<Option<Found>, ErrorCode>,
+) -> ListOffsetsPartitionResponse {
+    let mut response = ListOffsetsPartitionResponse::default()
+        .with_partition_index(index)
+        .with_timestamp(-1)
+        .with_offset(Offset::UNKNOWN.0);
+    match found {
+        Err(code) => response.error_code = code.code(),
+        Ok(None) => {}
+        Ok(Some(found)) => {
+            response.timestamp = found.timestamp;
+            response.offset = found.offset.0;
+            if version >= LEADER_EPOCHS_FROM {
+                response.leader_epoch = found.epoch.0;
+            }
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_special_timestamp_is_served_from_its_version_on() {
+        assert!(is_served(0, 1) && is_served(LATEST, 1) && is_served(EARLIEST, 1));
+        assert!(!is_served(MAX_TIMESTAMP, 6) && is_served(MAX_TIMESTAMP, 7));
+        assert!(!is_served(EARLIEST_LOCAL, 7) && is_served(EARLIEST_LOCAL, 8));
+        assert!(!is_served(LATEST_TIERED, 8) && is_served(LATEST_TIERED, 9));
+        assert!(!is_served(-6, 10) && !is_served(i64::MIN, 10));
+    }
+}

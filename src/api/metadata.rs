@@ -1,0 +1,183 @@
+//! Metadata, versions 0–13 (KIP-4, KIP-430 authorized operations, KIP-516 topic ids). A topic that is created on
+//! the way is there, with its leader, in the same answer.
+
+use std::sync::Arc;
+
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{CLUSTER_OPERATIONS, Context, OPERATIONS_UNASKED, Reply, TOPIC_OPERATIONS};
+use crate::broker::Broker;
+use crate::broker::endpoints::advertised;
+use crate::broker::topics::new_topic;
+use crate::controller::command::{ApiError, Command, NewTopic, Reply as Outcome};
+use crate::controller::image::{Image, PartitionImage, TopicImage};
+use crate::controller::names::check_topic_name;
+use crate::types::{ErrorCode, NodeId, TopicId};
+
+/// First version in which a topic can be asked for by id.
+const TOPIC_IDS_FROM: i16 = 12;
+
+/// Answers from the image, or after the missing topics have been created.
+pub(super) fn handle(context: Context, request: MetadataRequest) -> Reply<MetadataResponse> {
+    if let Some(refused) = refuse(&context, &request) {
+        return Reply::Now(refused);
+    }
+    let image = context.broker.controller.image();
+    let missing = missing_topics(&context, &request, &image);
+    if missing.is_empty() {
+        return Reply::Now(answer(&context, &request, &image, &[]));
+    }
+    Reply::Run(Box::pin(async move {
+        let failed = create(&context.broker, missing).await;
+        let image = context.broker.controller.image();
+        answer(&context, &request, &image, &failed)
+    }))
+}
+
+/// Versions 10 and 11 have a field for the id but do not serve it: INVALID_REQUEST for every topic.
+fn refuse(context: &Context, request: &MetadataRequest) -> Option<MetadataResponse> {
+    let topics = request.topics.as_ref()?;
+    let by_id = |topic: &MetadataRequestTopic| topic.name.is_none() || !topic.topic_id.is_nil();
+    if context.version < 10 || context.version >= TOPIC_IDS_FROM || !topics.iter().any(by_id) {
+        return None;
+    }
+    let refused =
+        topics.iter().map(|topic| failed_topic(context.version, topic, ErrorCode::InvalidRequest)).collect();
+    Some(MetadataResponse::default().with_topics(refused))
+}
+
+/// Named topics that do not exist and that both sides allow to be created.
+fn missing_topics(context: &Context, request: &MetadataRequest, image: &Image) -> Vec<NewTopic> {
+    let allowed = context.broker.config.topics.auto_create_topics_enable
+        && (context.version < 4 || request.allow_auto_topic_creation);
+    let Some(topics) = request.topics.as_ref().filter(|_| allowed) else { return Vec::new() };
+    topics
+        .iter()
+        .filter(|topic| topic.topic_id.is_nil())
+        .filter_map(|topic| topic.name.as_ref())
+        .filter(|name| image.topic(name).is_none())
+        .map(|name| new_topic(&context.broker.config, name))
+        .collect()
+}
+
+/// Creates topics; returns those that could not be.
+async fn create(broker: &Arc<Broker>, topics: Vec<NewTopic>) -> Vec<(String, ErrorCode)> {
+    let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
+    let outcomes = match broker.controller.submit(Command::EnsureTopics(topics)).await {
+        Ok(Outcome::EnsureTopics(outcomes)) => outcomes,
+        Ok(_) => return Vec::new(),
+        Err(code) => return names.into_iter().map(|name| (name, code)).collect(),
+    };
+    let failed = |(name, outcome): (String, Result<Arc<TopicImage>, ApiError>)| {
+        outcome.err().map(|error| (name, error.code))
+    };
+    names.into_iter().zip(outcomes).filter_map(failed).collect()
+}
+
+fn answer(
+    context: &Context,
+    request: &MetadataRequest,
+    image: &Image,
+    failed: &[(String, ErrorCode)],
+) -> MetadataResponse {
+    let with_operations = request.include_topic_authorized_operations;
+    let broker = &context.broker;
+    // Version 0 has no null: an empty list means all topics there.
+    let asked = request.topics.as_ref().filter(|topics| context.version > 0 || !topics.is_empty());
+    let topics = match asked {
+        None => image.topics().map(|topic| found(context.version, topic, with_operations)).collect(),
+        Some(topics) => topics
+            .iter()
+            .map(|topic| match find(context.version, topic, image) {
+                Ok(found_topic) => found(context.version, found_topic, with_operations),
+                Err(code) => {
+                    let refused = failed
+                        .iter()
+                        .find(|(name, _)| topic.name.as_ref().is_some_and(|asked| asked.as_str() == name));
+                    failed_topic(context.version, topic, refused.map_or(code, |(_, code)| *code))
+                }
+            })
+            .collect(),
+    };
+    let (host, port) = advertised(&broker.config, &context.connection.listener, context.connection.local);
+    let node = MetadataResponseBroker::default()
+        .with_node_id(BrokerId(broker.node_id.0))
+        .with_host(StrBytes::from_string(host))
+        .with_port(i32::from(port))
+        .with_rack(broker.config.rack.clone().map(StrBytes::from_string));
+    let mut response = MetadataResponse::default()
+        .with_brokers(vec![node])
+        .with_cluster_id(Some(StrBytes::from_string(image.cluster_id.to_string())))
+        .with_controller_id(BrokerId(broker.node_id.0))
+        .with_topics(topics);
+    if (8..=10).contains(&context.version) && request.include_cluster_authorized_operations {
+        response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+    }
+    response
+}
+
+fn find<'a>(
+    version: i16,
+    topic: &MetadataRequestTopic,
+    image: &'a Image,
+) -> Result<&'a Arc<TopicImage>, ErrorCode> {
+    if version >= TOPIC_IDS_FROM && !topic.topic_id.is_nil() {
+        return image.topic_by_id(TopicId(topic.topic_id)).ok_or(ErrorCode::UnknownTopicId);
+    }
+    let name = topic.name.as_deref().ok_or(ErrorCode::InvalidRequest)?;
+    check_topic_name(name).map_err(|error| error.code)?;
+    image.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)
+}
+
+fn found(version: i16, topic: &TopicImage, with_operations: bool) -> MetadataResponseTopic {
+    let mut response = MetadataResponseTopic::default()
+        .with_name(Some(StrBytes::from_string(topic.name.to_string()).into()))
+        .with_is_internal(topic.internal)
+        .with_partitions(
+            topic
+                .partitions
+                .iter()
+                .zip(0..)
+                .map(|(partition, index)| found_partition(index, partition))
+                .collect(),
+        );
+    if version >= 10 {
+        response.topic_id = topic.id.0;
+    }
+    if version >= 8 {
+        response.topic_authorized_operations =
+            if with_operations { TOPIC_OPERATIONS } else { OPERATIONS_UNASKED };
+    }
+    response
+}
+
+fn found_partition(index: i32, partition: &PartitionImage) -> MetadataResponsePartition {
+    let ids = |nodes: &[NodeId]| nodes.iter().map(|node| BrokerId(node.0)).collect();
+    let error = if partition.leader.is_none() { ErrorCode::LeaderNotAvailable.code() } else { 0 };
+    MetadataResponsePartition::default()
+        .with_error_code(error)
+        .with_partition_index(index)
+        .with_leader_id(BrokerId(partition.leader.map_or(-1, |leader| leader.0)))
+        .with_leader_epoch(partition.leader_epoch.0)
+        .with_replica_nodes(ids(&partition.replicas))
+        .with_isr_nodes(ids(&partition.isr))
+}
+
+/// A topic that cannot be described, named as it was asked for.
+fn failed_topic(version: i16, topic: &MetadataRequestTopic, code: ErrorCode) -> MetadataResponseTopic {
+    let mut response =
+        MetadataResponseTopic::default().with_error_code(code.code()).with_name(topic.name.clone());
+    if version >= 10 {
+        response.topic_id = topic.topic_id;
+    }
+    if version < TOPIC_IDS_FROM && response.name.is_none() {
+        // Null cannot be said before version 12.
+        response.name = Some(StrBytes::new().into());
+    }
+    response
+}

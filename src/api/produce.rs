@@ -1,0 +1,240 @@
+//! Produce, versions 3–13 (KIP-98 idempotence, KIP-467 record errors, KIP-516 topic ids). Each partition has its
+//! own outcome. Transactions are not served: a transactional id or batch is refused with a fatal error.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse,
+};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use kafka_protocol::protocol::StrBytes;
+
+use super::{Context, Reply};
+use crate::limits::{APPEND_INLINE_BYTES_MAX, PRODUCE_INLINE_BYTES_MAX};
+use crate::replica::Partition;
+use crate::replica::partition::{Appended, Refusal};
+use crate::replica::validate::validate;
+use crate::types::{ErrorCode, Offset, TopicId, TopicPartition};
+
+/// First version that names topics by id.
+const TOPIC_IDS_FROM: i16 = 13;
+/// First version with `record_errors` and `error_message`.
+const RECORD_ERRORS_FROM: i16 = 8;
+
+/// Appends every batch, then answers when all are committed.
+pub(super) fn handle(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
+    let refused = if request.transactional_id.is_some() {
+        Some(ErrorCode::TransactionalIdAuthorizationFailed)
+    } else if !matches!(request.acks, -1..=1) {
+        Some(ErrorCode::InvalidRequiredAcks)
+    } else {
+        None
+    };
+    if let Some(code) = refused {
+        let response = refuse_all(&context, &request, code);
+        return if request.acks == 0 { closed(&response) } else { Reply::Now(response) };
+    }
+    let (batches, bytes_largest, bytes) = sizes(&request);
+    if bytes_largest > APPEND_INLINE_BYTES_MAX || (bytes > PRODUCE_INLINE_BYTES_MAX && batches > 1) {
+        return append_in_turns(context, request);
+    }
+    let acks = request.acks;
+    let done = request.topic_data.into_iter().map(|topic| append_topic(&context, topic)).collect();
+    reply(done, acks, context.version)
+}
+
+/// Number of batches, bytes of the largest one, bytes of all.
+fn sizes(request: &ProduceRequest) -> (usize, usize, usize) {
+    let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    partitions.fold((0, 0, 0), |(count, largest, sum), partition| {
+        let bytes = partition.records.as_ref().map_or(0, Bytes::len);
+        (count + 1, largest.max(bytes), sum + bytes)
+    })
+}
+
+/// A large request: other connections get their turn between two partitions, and a large batch is written on the
+/// pool for blocking work. No other request of this connection is handled meanwhile.
+fn append_in_turns(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
+    let (acks, version) = (request.acks, context.version);
+    Reply::Then(Box::pin(async move {
+        let mut done = Vec::with_capacity(request.topic_data.len());
+        for topic in request.topic_data {
+            let (mut head, partitions) = split(topic);
+            for data in partitions {
+                let (context, topic) = (context.clone(), head.clone());
+                let large = data.records.as_ref().is_some_and(|bytes| bytes.len() > APPEND_INLINE_BYTES_MAX);
+                let index = data.index;
+                let append = move || append_partition(&context, &topic, data);
+                head.partitions.push(if large {
+                    tokio::task::spawn_blocking(append).await.unwrap_or_else(|_| {
+                        Done::refused(index, Refusal::from(ErrorCode::UnknownServerError))
+                    })
+                } else {
+                    tokio::task::yield_now().await;
+                    append()
+                });
+            }
+            done.push(head);
+        }
+        reply(done, acks, version)
+    }))
+}
+
+/// A topic's outcomes, named as the request named it.
+#[derive(Clone)]
+struct TopicDone {
+    name: kafka_protocol::messages::TopicName,
+    id: TopicId,
+    partitions: Vec<Done>,
+}
+
+/// One partition's outcome; for a good one the partition to ask when it is committed.
+#[derive(Clone)]
+struct Done {
+    index: i32,
+    result: Result<(Arc<Partition>, Appended), Refusal>,
+}
+
+impl Done {
+    fn refused(index: i32, refusal: Refusal) -> Self {
+        Self { index, result: Err(refusal) }
+    }
+}
+
+fn split(topic: TopicProduceData) -> (TopicDone, Vec<PartitionProduceData>) {
+    let head = TopicDone { name: topic.name, id: TopicId(topic.topic_id), partitions: Vec::new() };
+    (head, topic.partition_data)
+}
+
+fn append_topic(context: &Context, topic: TopicProduceData) -> TopicDone {
+    let (mut head, partitions) = split(topic);
+    head.partitions = partitions.into_iter().map(|data| append_partition(context, &head, data)).collect();
+    head
+}
+
+fn append_partition(context: &Context, topic: &TopicDone, data: PartitionProduceData) -> Done {
+    let result = find(context, topic, data.index).and_then(|partition| {
+        let appended = append(context, &partition, data.records.unwrap_or_default())?;
+        Ok((partition, appended))
+    });
+    Done { index: data.index, result }
+}
+
+fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partition>, Refusal> {
+    let name = if context.version >= TOPIC_IDS_FROM {
+        let image = context.broker.controller.image();
+        image.topic_by_id(topic.id).ok_or(ErrorCode::UnknownTopicId)?.name.clone()
+    } else {
+        topic.name.as_str().into()
+    };
+    let partition = context.broker.partitions.get(&TopicPartition { topic: name, partition: index });
+    Ok(partition.ok_or(ErrorCode::UnknownTopicOrPartition)?)
+}
+
+fn append(context: &Context, partition: &Partition, records: Bytes) -> Result<Appended, Refusal> {
+    if partition.is_internal() {
+        return Err(Refusal::from(ErrorCode::InvalidTopicException));
+    }
+    let batch = validate(records, &partition.produce_rules(), context.now.wall_ms)?;
+    if batch.header.is_transactional() {
+        return Err(Refusal::from(ErrorCode::TransactionalIdAuthorizationFailed));
+    }
+    partition.append(&batch, context.now)
+}
+
+/// The answer to appended batches: at once, unless a partition still has to commit.
+fn reply(done: Vec<TopicDone>, acks: i16, version: i16) -> Reply<ProduceResponse> {
+    let waits = |done: &Done| match &done.result {
+        Ok((partition, appended)) => !partition.is_committed(appended),
+        Err(_) => false,
+    };
+    if acks == 0 {
+        let response = response(done, version);
+        return if has_error(&response) { closed(&response) } else { Reply::Silent };
+    }
+    if done.iter().flat_map(|topic| &topic.partitions).any(waits) {
+        return Reply::Later(Box::pin(finish(done, version)));
+    }
+    Reply::Now(response(done, version))
+}
+
+async fn finish(mut done: Vec<TopicDone>, version: i16) -> ProduceResponse {
+    for partition in done.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        if let Ok((handle, appended)) = &partition.result
+            && let Err(code) = handle.committed(appended).await
+        {
+            partition.result = Err(Refusal::from(code));
+        }
+    }
+    response(done, version)
+}
+
+fn response(done: Vec<TopicDone>, version: i16) -> ProduceResponse {
+    let topic = |topic: TopicDone| {
+        let mut response = TopicProduceResponse::default();
+        if version >= TOPIC_IDS_FROM {
+            response.topic_id = topic.id.0;
+        } else {
+            response.name = topic.name;
+        }
+        let partition = |done: Done| match done.result {
+            Ok((_, appended)) => appended_partition(done.index, &appended),
+            Err(refusal) => refused_partition(version, done.index, refusal),
+        };
+        response.partition_responses = topic.partitions.into_iter().map(partition).collect();
+        response
+    };
+    ProduceResponse::default().with_responses(done.into_iter().map(topic).collect())
+}
+
+fn appended_partition(index: i32, appended: &Appended) -> PartitionProduceResponse {
+    PartitionProduceResponse::default()
+        .with_index(index)
+        .with_base_offset(appended.base_offset.0)
+        .with_log_append_time_ms(appended.log_append_time_ms)
+        .with_log_start_offset(appended.log_start.0)
+}
+
+fn refused_partition(version: i16, index: i32, refusal: Refusal) -> PartitionProduceResponse {
+    let mut response = PartitionProduceResponse::default()
+        .with_index(index)
+        .with_error_code(refusal.error.code())
+        .with_base_offset(Offset::UNKNOWN.0)
+        .with_log_append_time_ms(-1)
+        .with_log_start_offset(-1);
+    if version >= RECORD_ERRORS_FROM {
+        let record = |(batch_index, message): (i32, Option<String>)| {
+            BatchIndexAndErrorMessage::default()
+                .with_batch_index(batch_index)
+                .with_batch_index_error_message(message.map(StrBytes::from_string))
+        };
+        response.record_errors = refusal.record_errors.into_iter().map(record).collect();
+        response.error_message = refusal.message.map(StrBytes::from_string);
+    }
+    response
+}
+
+fn refuse_all(context: &Context, request: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
+    let done = request.topic_data.iter().cloned().map(|topic| {
+        let (mut head, partitions) = split(topic);
+        head.partitions =
+            partitions.into_iter().map(|data| Done::refused(data.index, Refusal::from(code))).collect();
+        head
+    });
+    response(done.collect(), context.version)
+}
+
+fn has_error(response: &ProduceResponse) -> bool {
+    response.responses.iter().flat_map(|topic| &topic.partition_responses).any(|p| p.error_code != 0)
+}
+
+/// A producer that wants no answers learns of an error by losing its connection, as with Kafka.
+fn closed(response: &ProduceResponse) -> Reply<ProduceResponse> {
+    let failed = response.responses.iter().find_map(|topic| {
+        let partition = topic.partition_responses.iter().find(|partition| partition.error_code != 0)?;
+        Some(format!("acks=0 and error {} for {}-{}", partition.error_code, topic.name.0, partition.index))
+    });
+    Reply::Close(failed.unwrap_or_else(|| "acks=0 and an error".to_owned()))
+}

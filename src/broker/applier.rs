@@ -1,0 +1,175 @@
+//! The only consumer of metadata changes: opens, closes and reconfigures partitions, loads coordinator shards, tells
+//! groups about deleted topics. It decides nothing and changes no metadata.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::config::{Config, TopicConfig};
+use crate::controller::Publisher;
+use crate::controller::command::Changes;
+use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
+use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
+use crate::replica::Partition;
+use crate::replica::partition::{Isolation, ReadFailure, ReadLimits};
+use crate::replica::registry::Registry;
+use crate::types::{Clock, ErrorCode, Now, Offset, TopicPartition};
+use crate::wire::batch::Batch;
+
+use super::topics::CONSUMER_OFFSETS;
+
+/// See the module.
+pub struct Applier {
+    /// What topics without a value of their own get.
+    pub config: Arc<Config>,
+    /// The partitions.
+    pub partitions: Arc<Registry>,
+    /// The groups.
+    pub coordinator: Arc<Coordinator>,
+    /// When something happened.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Publisher for Applier {
+    fn publish(&self, before: &Arc<Image>, after: &Arc<Image>, changes: &Changes) {
+        for topic in &changes.deleted {
+            self.delete(topic);
+        }
+        for name in changes.topics.values() {
+            if let Some(topic) = after.topic(name) {
+                let known = before.topic_by_id(topic.id).map_or(0, |topic| topic.partitions.len());
+                self.apply_topic(after, topic, known);
+            }
+        }
+        for resource in changes.configs.iter().filter(|resource| resource.kind == ResourceKind::TOPIC) {
+            if let Some(topic) = after.topic(&resource.name) {
+                let config = self.topic_config(after, &topic.name);
+                for partition in self.partitions_of(topic, 0) {
+                    partition.set_config(config.clone());
+                }
+            }
+        }
+    }
+}
+
+impl Applier {
+    /// Makes every partition of the first image known, with what the last run left of it. No log is opened.
+    pub fn apply_first(&self, image: &Image) {
+        for topic in image.topics() {
+            self.add_partitions(image, topic, 0, true);
+        }
+    }
+
+    /// Takes up the groups of a topic of committed offsets that exists; reads its log.
+    pub fn load_groups(&self, image: &Image) {
+        if let Some(topic) = image.topic(CONSUMER_OFFSETS) {
+            self.load_partitions(topic, 0);
+        }
+    }
+
+    fn apply_topic(&self, image: &Image, topic: &TopicImage, known: usize) {
+        for partition in self.partitions_of(topic, 0) {
+            if let Some(led) = topic.partition(partition.topic_partition.partition) {
+                partition.set_leader_epoch(led.leader_epoch);
+            }
+        }
+        self.add_partitions(image, topic, known, false);
+        if &*topic.name == CONSUMER_OFFSETS {
+            self.load_partitions(topic, known);
+        }
+    }
+
+    fn add_partitions(&self, image: &Image, topic: &TopicImage, from: usize, existed: bool) {
+        let config = self.topic_config(image, &topic.name);
+        for (index, partition) in (0..).zip(&topic.partitions).skip(from) {
+            let named = TopicPartition { topic: topic.name.clone(), partition: index };
+            self.partitions.add(named, topic.id, config.clone(), partition.leader_epoch, existed);
+        }
+    }
+
+    fn partitions_of(&self, topic: &TopicImage, from: usize) -> Vec<Arc<Partition>> {
+        let named = |(index, _)| TopicPartition { topic: topic.name.clone(), partition: index };
+        let all = (0..).zip(&topic.partitions).skip(from).map(named);
+        all.filter_map(|named| self.partitions.get(&named)).collect()
+    }
+
+    fn delete(&self, topic: &TopicImage) {
+        let now = self.clock.now();
+        for partition in self.partitions_of(topic, 0) {
+            self.partitions.remove(&partition.topic_partition, now);
+        }
+        self.coordinator.topic_deleted(&topic.name, now);
+    }
+
+    fn load_partitions(&self, topic: &TopicImage, from: usize) {
+        self.coordinator.set_partitions(topic.partitions.len() as i32);
+        let partitions = self.partitions_of(topic, from);
+        for partition in &partitions {
+            let log = Arc::new(OffsetsLog { partition: partition.clone() });
+            let index = partition.topic_partition.partition;
+            self.coordinator.begin_load(index, partition.leader_epoch(), log);
+        }
+        for partition in partitions {
+            // A failure is logged there, and the load is tried again.
+            let _ = self.coordinator.load(partition.topic_partition.partition, self.clock.now());
+        }
+    }
+
+    /// A topic's effective configuration. A stored value that is not valid here (an imported directory) is left out.
+    fn topic_config(&self, image: &Image, topic: &str) -> Arc<TopicConfig> {
+        let none = Configs::new();
+        let own = image.topic_config(topic).map_or(&none, |configs| &**configs);
+        let (config, errors) = self.config.stored_topic_config(own);
+        for error in errors {
+            tracing::warn!(topic, %error, "a stored configuration is not valid and has no effect");
+        }
+        Arc::new(config)
+    }
+}
+
+/// A partition of `__consumer_offsets` as its coordinator shard sees it.
+struct OffsetsLog {
+    partition: Arc<Partition>,
+}
+
+impl GroupLog for OffsetsLog {
+    fn append(&self, batch: Batch, now: Now) -> Result<Offset, ErrorCode> {
+        let appended = self.partition.append(&batch, now).map_err(|refusal| refusal.error)?;
+        Ok(appended.last_offset.plus(1))
+    }
+
+    fn committed(&self) -> Offset {
+        self.partition.high_watermark().unwrap_or(Offset::ZERO)
+    }
+
+    fn wait_committed(&self, upto: Offset) -> BoxFuture<Result<(), ErrorCode>> {
+        let partition = self.partition.clone();
+        Box::pin(async move { partition.committed_upto(upto).await })
+    }
+
+    fn start(&self) -> Offset {
+        self.partition.log_start().unwrap_or(Offset::ZERO)
+    }
+
+    fn end(&self) -> Offset {
+        self.partition.log_end().unwrap_or(Offset::ZERO)
+    }
+
+    fn read(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
+        let limits = ReadLimits {
+            bytes_max,
+            at_least_one_batch: true,
+            isolation: Isolation::Uncommitted,
+            may_block: true,
+        };
+        match self.partition.read(from, limits) {
+            Ok(read) => Ok(read.records),
+            Err(ReadFailure::Code(code)) => Err(code),
+            Err(ReadFailure::WouldBlock) => Err(ErrorCode::KafkaStorageError),
+        }
+    }
+
+    fn batch_bytes_max(&self) -> usize {
+        usize::try_from(self.partition.config().max_message_bytes).unwrap_or(0)
+    }
+}

@@ -1,0 +1,215 @@
+//! One connection: the half that reads requests, hands them to `api` and queues their answers, and the half that
+//! writes. Both run in one task; when one ends, the connection does. Effects of requests stand, answers that still
+//! wait are dropped.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::sync::watch;
+
+use super::admission::{Admission, Exhausted, Permit};
+use super::reply::{Answers, Slot, Slots, WriteEnd, queue};
+use crate::api::{self, Answer, Connection, Refused};
+use crate::broker::Broker;
+use crate::limits::{DRAIN_MS_MAX, REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX};
+use crate::wire::frame::{FrameError, Inbound};
+
+/// How often a connection that is not read looks whether its client is gone.
+const GONE_CHECK_MS: u64 = 100;
+
+/// A day: how long to sleep where no limit is set.
+const NEVER_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What all connections share.
+pub struct Shared {
+    /// The broker's parts.
+    pub broker: Arc<Broker>,
+    /// Memory for requests that are still arriving.
+    pub admission: Admission,
+    /// `socket.request.max.bytes`.
+    pub request_bytes_max: i32,
+    /// `connections.max.idle.ms`; `None` is never.
+    pub idle_ms_max: Option<u64>,
+    /// Turns true when the broker stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// Why reading ended.
+#[derive(Debug, thiserror::Error)]
+enum ReadEnd {
+    #[error("the client closed the connection")]
+    Eof,
+    #[error("the broker stops")]
+    Stopping,
+    #[error("nothing arrived within connections.max.idle.ms")]
+    Idle,
+    #[error("cannot read: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Memory(#[from] Exhausted),
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>) {
+    let peer = connection.peer;
+    let (read_half, write_half) = stream.into_split();
+    let (slots, mut answers) = queue();
+    let mut reader = Reader {
+        permit: shared.admission.permit(),
+        stopping: shared.stopping.clone(),
+        shared,
+        connection,
+        socket: read_half,
+        slots,
+        inbound: Inbound::default(),
+    };
+    let ended = {
+        let writing = answers.write_all(&write_half);
+        tokio::pin!(writing);
+        tokio::select! {
+            ended = reader.run() => Ok(ended),
+            ended = &mut writing => Err(ended),
+        }
+    };
+    match ended {
+        Ok(end) => {
+            drop(reader.slots);
+            log_read_end(&end, peer);
+            drain(&end, &mut answers, &write_half).await;
+        }
+        Err(Err(WriteEnd::Refused(error))) => tracing::warn!("closing the connection of {peer}: {error}"),
+        Err(end) => tracing::debug!("connection of {peer}: {end:?}"),
+    }
+}
+
+/// Lets the answers leave that are there.
+async fn drain(end: &ReadEnd, answers: &mut Answers, socket: &tokio::net::tcp::OwnedWriteHalf) {
+    let limit_ms = match end {
+        ReadEnd::Io(_) => return,
+        ReadEnd::Stopping => SHUTDOWN_DRAIN_MS_MAX,
+        _ => DRAIN_MS_MAX,
+    };
+    let drained = tokio::time::timeout(Duration::from_millis(limit_ms), answers.write_all(socket)).await;
+    if drained.is_err() {
+        tracing::debug!("answers were still outstanding after {limit_ms} ms");
+    }
+}
+
+fn log_read_end(end: &ReadEnd, peer: std::net::SocketAddr) {
+    match end {
+        ReadEnd::Eof | ReadEnd::Io(_) | ReadEnd::Stopping | ReadEnd::Idle => {
+            tracing::debug!("connection of {peer}: {end}");
+        }
+        ReadEnd::Frame(_) | ReadEnd::Refused(_) | ReadEnd::Memory(_) => {
+            tracing::warn!("closing the connection of {peer}: {end}");
+        }
+    }
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+    socket: OwnedReadHalf,
+    slots: Slots,
+    inbound: Inbound,
+    permit: Permit,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Reader {
+    async fn run(&mut self) -> ReadEnd {
+        loop {
+            if let Err(end) = self.handle_arrived().await {
+                return end;
+            }
+            if let Err(end) = self.read_more().await {
+                return end;
+            }
+        }
+    }
+
+    /// Handles every whole request that has arrived; lets others have their turn now and then.
+    async fn handle_arrived(&mut self) -> Result<(), ReadEnd> {
+        let (mut requests, mut bytes) = (0_usize, 0_usize);
+        while let Some(frame) = self.inbound.next_frame(self.shared.request_bytes_max)? {
+            requests += 1;
+            bytes = bytes.saturating_add(frame.len());
+            let now = self.shared.broker.clock.now();
+            let mut answer = api::dispatch(&self.shared.broker, &self.connection, &frame, now)?;
+            while let Answer::Then(future) = answer {
+                answer = future.await?;
+            }
+            self.permit.release();
+            match answer {
+                Answer::Now(frame) => self.push(Slot::Ready(frame)).await?,
+                Answer::Later(future) => self.push(Slot::Waiting(future)).await?,
+                Answer::Silent | Answer::Then(_) => {}
+            }
+            if requests >= REQUESTS_PER_TURN_MAX || bytes >= REQUEST_BYTES_PER_TURN_MAX {
+                (requests, bytes) = (0, 0);
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Queues an answer. While the queue is full nothing is read, but a client that has gone is noticed.
+    async fn push(&self, slot: Slot) -> Result<(), ReadEnd> {
+        let pushing = self.slots.push(slot);
+        tokio::pin!(pushing);
+        loop {
+            let pause = tokio::time::sleep(Duration::from_millis(GONE_CHECK_MS));
+            tokio::select! {
+                biased;
+                open = &mut pushing => return if open { Ok(()) } else { Err(ReadEnd::Eof) },
+                () = pause => {}
+            }
+            // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.
+            let ready = self.socket.ready(tokio::io::Interest::READABLE);
+            if let Ok(Ok(ready)) = tokio::time::timeout(Duration::ZERO, ready).await
+                && ready.is_read_closed()
+            {
+                return Err(ReadEnd::Eof);
+            }
+        }
+    }
+
+    async fn read_more(&mut self) -> Result<(), ReadEnd> {
+        loop {
+            let read = self.socket.try_read_buf(self.inbound.space());
+            match read {
+                Ok(0) => return Err(ReadEnd::Eof),
+                Ok(bytes) => {
+                    self.inbound.arrived(bytes);
+                    self.permit.cover(self.inbound.len()).await?;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_readable().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn wait_readable(&mut self) -> Result<(), ReadEnd> {
+        self.inbound.release();
+        loop {
+            let idle = tokio::time::sleep(Duration::from_millis(self.shared.idle_ms_max.unwrap_or(NEVER_MS)));
+            tokio::select! {
+                readable = self.socket.readable() => return Ok(readable?),
+                _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
+                () = idle => {
+                    if self.shared.idle_ms_max.is_some() && self.slots.is_idle() {
+                        return Err(ReadEnd::Idle);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Accepts connections and starts a task for each.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::connection::{Shared, serve};
+use crate::api::Connection;
+
+/// Milliseconds to wait after a failed accept, which fails again at once while file descriptors are short.
+const ACCEPT_RETRY_MS: u64 = 100;
+
+static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
+
+/// Accepts on `listener` until the broker stops, then waits for the connections to end.
+pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    let mut stopping = shared.stopping.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!("a connection's task failed: {error}");
+                }
+                continue;
+            }
+        };
+        match accepted {
+            Ok((stream, peer)) => match open(stream, peer, &name) {
+                Ok((stream, connection)) => {
+                    connections.spawn(serve(stream, Arc::new(connection), shared.clone()));
+                }
+                Err(error) => tracing::debug!("the connection of {peer} is gone already: {error}"),
+            },
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+fn open(
+    stream: TcpStream,
+    peer: std::net::SocketAddr,
+    listener: &Arc<str>,
+) -> io::Result<(TcpStream, Connection)> {
+    stream.set_nodelay(true)?;
+    let local = stream.local_addr()?;
+    let id = NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed);
+    Ok((stream, Connection { id, peer, local, listener: listener.clone() }))
+}

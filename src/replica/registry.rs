@@ -1,0 +1,141 @@
+//! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+use super::partition::{Files, Partition, Shared};
+use crate::config::TopicConfig;
+use crate::log::{Checkpoint, LogDirectory, LogError};
+use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
+
+/// Where the logs of the last run stood, read once at the start.
+struct Remembered {
+    log_starts: HashMap<TopicPartition, Offset>,
+    recovery_points: HashMap<TopicPartition, Offset>,
+    high_watermarks: HashMap<TopicPartition, Offset>,
+    clean: bool,
+}
+
+/// See the module.
+pub struct Registry {
+    partitions: DashMap<TopicPartition, Arc<Partition>>,
+    directory: LogDirectory,
+    shared: Arc<Shared>,
+    remembered: Remembered,
+}
+
+impl Registry {
+    /// Reads the checkpoints of a data directory that this process holds. Opens no log.
+    pub fn new(directory: LogDirectory, shared: Arc<Shared>) -> Result<Self, LogError> {
+        let remembered = Remembered {
+            log_starts: directory.read_checkpoint(Checkpoint::LogStart)?,
+            recovery_points: directory.read_checkpoint(Checkpoint::RecoveryPoint)?,
+            high_watermarks: directory.read_checkpoint(Checkpoint::HighWatermark)?,
+            clean: directory.was_clean(),
+        };
+        Ok(Self { partitions: DashMap::new(), directory, shared, remembered })
+    }
+
+    /// The data directory.
+    pub fn directory(&self) -> &LogDirectory {
+        &self.directory
+    }
+
+    /// A partition by name.
+    pub fn get(&self, partition: &TopicPartition) -> Option<Arc<Partition>> {
+        self.partitions.get(partition).map(|found| found.value().clone())
+    }
+
+    /// All partitions, in no order.
+    pub fn all(&self) -> Vec<Arc<Partition>> {
+        self.partitions.iter().map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Adds a partition that the controller's image names. `existed` tells that it is not a new one, so that what
+    /// the last run left of it is taken up.
+    pub fn add(
+        &self,
+        partition: TopicPartition,
+        topic_id: TopicId,
+        config: Arc<TopicConfig>,
+        epoch: LeaderEpoch,
+        existed: bool,
+    ) -> Arc<Partition> {
+        let remembered = &self.remembered;
+        let at = |offsets: &HashMap<TopicPartition, Offset>| {
+            offsets.get(&partition).copied().filter(|_| existed).unwrap_or(Offset::ZERO)
+        };
+        let files = Files {
+            dir: self.directory.partition_path(&partition),
+            log_start: at(&remembered.log_starts),
+            recovery_point: at(&remembered.recovery_points),
+            high_watermark: at(&remembered.high_watermarks),
+            clean: existed && remembered.clean,
+        };
+        let added =
+            Arc::new(Partition::new(self.shared.clone(), partition.clone(), topic_id, files, config, epoch));
+        self.partitions.insert(partition, added.clone());
+        added
+    }
+
+    /// Removes a partition whose topic was deleted: its directory is renamed at once and removed later.
+    pub fn remove(&self, partition: &TopicPartition, now: Now) {
+        let Some((_, removed)) = self.partitions.remove(partition) else { return };
+        if let Err(error) = removed.delete(&self.directory, now) {
+            tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
+        }
+    }
+
+    /// Deletes what is beyond each topic's retention.
+    pub fn enforce_retention(&self, now: Now) {
+        for partition in self.all() {
+            match partition.enforce_retention(now) {
+                Ok(0) | Err(ErrorCode::UnknownTopicOrPartition) => {}
+                Ok(segments) => {
+                    tracing::info!(partition = %partition.topic_partition, segments, "retention");
+                }
+                Err(error) => {
+                    tracing::error!(partition = %partition.topic_partition, %error, "retention failed");
+                }
+            }
+        }
+    }
+
+    /// Writes one of the offset checkpoints. What cannot be written is logged and written the next time.
+    pub fn write_checkpoint(&self, which: Checkpoint) {
+        if let Err(error) = self.try_write_checkpoint(which) {
+            tracing::error!(%error, "cannot write a checkpoint");
+        }
+    }
+
+    fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {
+        let entry = |partition: Arc<Partition>| {
+            Some((partition.topic_partition.clone(), partition.checkpoint(which)?))
+        };
+        let mut entries: Vec<_> = self.all().into_iter().filter_map(entry).collect();
+        entries.sort_unstable();
+        self.directory.write_checkpoint(which, &entries)
+    }
+
+    /// Closes every log, writes the checkpoints and the marker of a clean stop. The marker is left out when a log
+    /// could not be closed well, so that the next start looks at it.
+    pub fn close(&self) -> Result<(), LogError> {
+        let mut clean = true;
+        let partitions = self.all();
+        for partition in &partitions {
+            if let Err(error) = partition.close() {
+                tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
+                clean = false;
+            }
+        }
+        for which in [Checkpoint::RecoveryPoint, Checkpoint::LogStart, Checkpoint::HighWatermark] {
+            self.try_write_checkpoint(which)?;
+        }
+        if clean { self.directory.mark_clean(BROKER_EPOCH_UNKNOWN) } else { Ok(()) }
+    }
+}
+
+/// The broker epoch in the marker of a clean stop, for a controller that would compare it.
+const BROKER_EPOCH_UNKNOWN: i64 = -1;

@@ -1,0 +1,80 @@
+//! The one schedule of everything that happens by the clock and not by a request: retention, checkpoints,
+//! deletions, idle sessions. Each chore runs on the pool for blocking work, one at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::broker::Broker;
+use crate::config::StorageConfig;
+use crate::log::{Checkpoint, LogContext};
+use crate::types::Now;
+
+/// How often the schedule is looked at; deletions are due to about this.
+const TICK_MS: u64 = 500;
+
+/// Something to be done again and again.
+struct Chore {
+    every_ms: i64,
+    due_mono_ms: i64,
+    work: fn(&Broker, &LogContext, Now),
+}
+
+/// Runs until the broker stops.
+pub(super) async fn run(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping: watch::Receiver<bool>) {
+    let mut chores = chores(&broker.config.storage, broker.clock.now());
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(TICK_MS)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        let now = broker.clock.now();
+        let due: Vec<_> = chores.iter_mut().filter_map(|chore| chore.take_due(now)).collect();
+        let deletions_due = context.next_deletion_mono_ms().is_some_and(|due| due <= now.mono_ms);
+        if due.is_empty() && !deletions_due {
+            continue;
+        }
+        let (broker, context) = (broker.clone(), context.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            for work in due {
+                work(&broker, &context, now);
+            }
+            context.run_deletions(now);
+        });
+        if let Err(error) = done.await {
+            tracing::error!("housekeeping failed: {error}");
+        }
+    }
+}
+
+impl Chore {
+    fn new(every_ms: i64, now: Now, work: fn(&Broker, &LogContext, Now)) -> Self {
+        Self { every_ms, due_mono_ms: now.mono_ms.saturating_add(every_ms), work }
+    }
+
+    fn take_due(&mut self, now: Now) -> Option<fn(&Broker, &LogContext, Now)> {
+        if self.due_mono_ms > now.mono_ms {
+            return None;
+        }
+        self.due_mono_ms = now.mono_ms.saturating_add(self.every_ms);
+        Some(self.work)
+    }
+}
+
+fn chores(config: &StorageConfig, now: Now) -> Vec<Chore> {
+    vec![
+        Chore::new(config.retention_check_interval_ms, now, |broker, _, now| {
+            broker.partitions.enforce_retention(now);
+        }),
+        Chore::new(config.flush_offset_checkpoint_interval_ms, now, |broker, _, _| {
+            broker.partitions.write_checkpoint(Checkpoint::RecoveryPoint);
+        }),
+        Chore::new(config.flush_start_offset_checkpoint_interval_ms, now, |broker, _, _| {
+            broker.partitions.write_checkpoint(Checkpoint::LogStart);
+        }),
+        Chore::new(config.high_watermark_checkpoint_interval_ms, now, |broker, _, _| {
+            broker.partitions.write_checkpoint(Checkpoint::HighWatermark);
+        }),
+    ]
+}

@@ -1,0 +1,192 @@
+//! What happens between the bound listeners and the first accepted connection.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::broker::Broker;
+use crate::broker::applier::Applier;
+use crate::broker::config_rules::TableRules;
+use crate::broker::fetch_sessions::FetchSessions;
+use crate::config::Config;
+use crate::controller::command::TopicIdPartition;
+use crate::controller::machine::Settings as ControllerSettings;
+use crate::controller::{Controller, OpenController};
+use crate::coordinator::{Coordinator, Settings as GroupSettings};
+use crate::log::storage::Disk;
+use crate::log::{ContextOptions, LogContext, LogDirectory};
+use crate::replica::Partition;
+use crate::replica::partition::Shared;
+use crate::replica::registry::Registry;
+use crate::types::{Clock, TopicId, TopicPartition};
+
+/// Milliseconds that a fetch session must be unused before another may take its place, as in Kafka, where it is no
+/// configuration either.
+const FETCH_SESSION_EVICTION_MS: i64 = 120_000;
+
+/// File descriptors left to sockets; the rest may hold files of logs.
+const HANDLES_MAX: usize = 4096;
+
+/// A broker that does not accept yet.
+pub(super) struct Opened {
+    pub(super) broker: Arc<Broker>,
+    pub(super) log_context: Arc<LogContext>,
+    /// Partitions whose logs were scanned.
+    pub(super) recovered: usize,
+}
+
+/// Opens everything. Blocks on files, so it runs on the pool for blocking work; the recovered partitions' epochs are
+/// raised through the controller.
+pub(super) async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+    let opening = {
+        let (config, clock) = (config.clone(), clock.clone());
+        tokio::task::spawn_blocking(move || open_blocking(&config, clock))
+    };
+    let Foundation { broker, log_context, applier, unclean } = opening.await??;
+    let recovered = if unclean { recover(&broker).await? } else { 0 };
+    let image = broker.controller.image();
+    tokio::task::spawn_blocking(move || applier.load_groups(&image)).await?;
+    Ok(Opened { broker, log_context, recovered })
+}
+
+/// What is open before the logs are.
+struct Foundation {
+    broker: Arc<Broker>,
+    log_context: Arc<LogContext>,
+    applier: Arc<Applier>,
+    /// The last stop was not clean.
+    unclean: bool,
+}
+
+fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Foundation> {
+    let path = &config.storage.log_dir;
+    let context = LogContext::new(ContextOptions { handles_max: HANDLES_MAX, ..ContextOptions::default() })
+        .context("cannot start the threads that sync files")?;
+    let directory =
+        LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
+            .with_context(|| format!("cannot use the data directory {}", path.display()))?;
+    let unclean = !directory.was_clean();
+    let meta = directory.meta().clone();
+    let controller = Controller::open(OpenController {
+        data_dir: path.clone(),
+        storage: Arc::new(Disk),
+        clock: clock.clone(),
+        cluster_id: meta.cluster_id.as_str().into(),
+        rack: config.rack.clone(),
+        settings: controller_settings(config, meta.directory_id),
+    })
+    .context("cannot load the metadata journal")?;
+    let shared = Shared {
+        context: context.clone(),
+        clock: clock.clone(),
+        producer_id_expiration_ms: config.producers.id_expiration_ms,
+        trust_compressed: config.storage.produce_trust_compressed,
+    };
+    let broker = Arc::new(Broker {
+        node_id: config.node_id,
+        config: config.clone(),
+        clock: clock.clone(),
+        controller: Arc::new(controller),
+        partitions: Arc::new(Registry::new(directory, Arc::new(shared))?),
+        coordinator: Arc::new(Coordinator::new(group_settings(config))),
+        fetch_sessions: FetchSessions::new(config.fetch.session_cache_slots, FETCH_SESSION_EVICTION_MS),
+    });
+    let applier = Arc::new(Applier {
+        config: config.clone(),
+        partitions: broker.partitions.clone(),
+        coordinator: broker.coordinator.clone(),
+        clock,
+    });
+    let image = broker.controller.set_publisher(applier.clone());
+    applier.apply_first(&image);
+    set_strays_aside(&broker)?;
+    Ok(Foundation { broker, log_context: context, applier, unclean })
+}
+
+/// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at.
+fn set_strays_aside(broker: &Broker) -> anyhow::Result<()> {
+    let directory = broker.partitions.directory();
+    for partition in directory.partitions()? {
+        if partition.topic.as_ref() != METADATA_TOPIC && broker.partitions.get(&partition).is_none() {
+            directory.set_aside(&partition)?;
+        }
+    }
+    Ok(())
+}
+
+/// The journal's own directory looks like a partition's.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
+/// Scans the logs that exist, a few at a time, then raises the leader epoch of each that holds anything: a client
+/// that saw a record which the crash took away has to notice (KIP-320).
+async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
+    let existing: Vec<Arc<Partition>> = {
+        let broker = broker.clone();
+        tokio::task::spawn_blocking(move || existing_partitions(&broker)).await??
+    };
+    let workers = broker.config.storage.num_recovery_threads.clamp(1, 8);
+    let mut tasks = Vec::new();
+    for part in 0..workers {
+        let mine: Vec<_> = existing.iter().skip(part).step_by(workers).cloned().collect();
+        tasks.push(tokio::task::spawn_blocking(move || recover_all(&mine)));
+    }
+    let mut recovered = Vec::new();
+    for task in tasks {
+        recovered.extend(task.await?);
+    }
+    if !recovered.is_empty() {
+        let raised = broker.controller.raise_leader_epochs(recovered.clone()).await;
+        raised.map_err(|code| {
+            anyhow::anyhow!("cannot raise the leader epochs after an unclean stop: {code:?}")
+        })?;
+    }
+    Ok(recovered.len())
+}
+
+fn existing_partitions(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
+    let named: Vec<TopicPartition> = broker.partitions.directory().partitions()?;
+    Ok(named.iter().filter_map(|partition| broker.partitions.get(partition)).collect())
+}
+
+fn recover_all(partitions: &[Arc<Partition>]) -> Vec<TopicIdPartition> {
+    let mut recovered = Vec::new();
+    for partition in partitions {
+        match partition.recover() {
+            Ok(Some(recovery)) if recovery.recovered => recovered.push(TopicIdPartition {
+                topic_id: partition.topic_id,
+                partition: partition.topic_partition.partition,
+            }),
+            Ok(_) => {}
+            // The partition answers KAFKA_STORAGE_ERROR; the others are served.
+            Err(code) => {
+                tracing::error!(partition = %partition.topic_partition, ?code, "cannot be recovered");
+            }
+        }
+    }
+    recovered
+}
+
+fn controller_settings(config: &Arc<Config>, directory_id: uuid::Uuid) -> ControllerSettings {
+    ControllerSettings {
+        node: config.node_id,
+        directory: TopicId(directory_id),
+        num_partitions: config.topics.num_partitions,
+        default_replication_factor: i16::try_from(config.topics.default_replication_factor)
+            .unwrap_or(i16::MAX),
+        delete_topic_enable: config.topics.delete_topic_enable,
+        rules: Arc::new(TableRules { config: config.clone() }),
+    }
+}
+
+fn group_settings(config: &Config) -> GroupSettings {
+    GroupSettings {
+        initial_rebalance_delay_ms: config.group.initial_rebalance_delay_ms,
+        session_timeout_ms_min: config.group.min_session_timeout_ms,
+        session_timeout_ms_max: config.group.max_session_timeout_ms,
+        group_size_max: config.group.max_size,
+        offset_metadata_bytes_max: config.offsets.metadata_max_bytes,
+        offsets_retention_ms: config.offsets.retention_ms,
+        offsets_check_interval_ms: config.offsets.retention_check_interval_ms,
+        offsets_topic_partitions: config.offsets.topic_num_partitions,
+    }
+}

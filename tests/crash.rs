@@ -1,0 +1,133 @@
+//! The real binary, killed and started again: everything acknowledged is still there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{Offset, TopicPartitionList};
+use support::process::Process;
+
+const WAIT: Duration = Duration::from_secs(30);
+
+fn producer(broker: &Process) -> FutureProducer {
+    ClientConfig::new()
+        .set("bootstrap.servers", broker.bootstrap())
+        .set("enable.idempotence", "true")
+        .set("linger.ms", "0")
+        .set("reconnect.backoff.max.ms", "100")
+        .create()
+        .unwrap()
+}
+
+fn consumer(broker: &Process, group: &str) -> StreamConsumer {
+    ClientConfig::new()
+        .set("bootstrap.servers", broker.bootstrap())
+        .set("group.id", group)
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .create()
+        .unwrap()
+}
+
+async fn send(producer: &FutureProducer, value: &str) {
+    let record: FutureRecord<'_, str, str> = FutureRecord::to("orders").payload(value);
+    producer.send(record, WAIT).await.map_err(|(error, _)| error).unwrap();
+}
+
+async fn receive(consumer: &StreamConsumer, count: usize) -> Vec<String> {
+    let mut values = Vec::new();
+    while values.len() < count {
+        let message = tokio::time::timeout(WAIT, consumer.recv()).await.expect("a message in time").unwrap();
+        values.push(String::from_utf8(message.payload().unwrap().to_vec()).unwrap());
+    }
+    values
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_records_and_offsets_survive_being_killed_again_and_again() {
+    let mut broker = Process::start(&[]);
+    let mut expected = Vec::new();
+    for round in 0..4 {
+        let producer = producer(&broker);
+        for number in 0..50 {
+            let value = format!("{round}-{number}");
+            send(&producer, &value).await;
+            expected.push(value);
+        }
+        {
+            let consumer = consumer(&broker, "g");
+            let mut offsets = TopicPartitionList::new();
+            offsets.add_partition_offset("orders", 0, Offset::Offset(expected.len() as i64 - 10)).unwrap();
+            consumer.commit(&offsets, CommitMode::Sync).unwrap();
+        }
+        broker.kill();
+        broker.start_again();
+        let consumer = consumer(&broker, "g");
+        consumer.subscribe(&["orders"]).unwrap();
+        assert_eq!(receive(&consumer, 10).await, expected[expected.len() - 10..]);
+    }
+    let reader = consumer(&broker, "another");
+    reader.subscribe(&["orders"]).unwrap();
+    assert_eq!(receive(&reader, expected.len()).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotent_producer_goes_on_over_a_kill_without_a_gap_or_a_duplicate() {
+    let mut broker = Process::start(&[]);
+    let producer = producer(&broker);
+    send(&producer, "first").await;
+    let sends: Vec<_> = (0..2000)
+        .map(|number| {
+            let producer = producer.clone();
+            tokio::spawn(async move { send(&producer, &number.to_string()).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    broker.kill();
+    broker.start_again();
+    for sent in sends {
+        sent.await.unwrap();
+    }
+    let reader = consumer(&broker, "g");
+    reader.subscribe(&["orders"]).unwrap();
+    let mut values = receive(&reader, 2001).await;
+    values.sort();
+    values.dedup();
+    assert_eq!(values.len(), 2001);
+}
+
+#[test]
+fn a_start_that_cannot_be_ends_with_one_sentence_and_exit_code_1() {
+    let running = Process::start(&[]);
+    let port_in_use = Process::fail(&[("listeners", &format!("PLAINTEXT://{}", running.bootstrap()))]);
+    assert!(port_in_use.contains("cannot listen on") && port_in_use.contains("in use"), "{port_in_use}");
+    let directory = running.directory().to_str().unwrap().to_owned();
+    let locked = Process::fail(&[("log.dirs", &directory)]);
+    assert!(locked.contains(&directory) && locked.contains("another process"), "{locked}");
+    let unwritable = Process::fail(&[("log.dirs", "/proc/nothing")]);
+    assert!(unwritable.contains("/proc/nothing"), "{unwritable}");
+    let other = Process::fail_in(&running.copy_of_meta(), &[("milena.cluster.id", "AAAAAAAAAAAAAAAAAAAAAA")]);
+    assert!(other.contains("cluster.id"), "{other}");
+    let bad_value = Process::fail(&[("num.partitions", "none")]);
+    assert!(bad_value.contains("num.partitions") && bad_value.contains("none"), "{bad_value}");
+    for message in [port_in_use, locked, unwritable, other, bad_value] {
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn sigterm_stops_cleanly_and_the_health_check_tells_who_answers() {
+    let mut broker = Process::start(&[]);
+    assert!(broker.check());
+    assert_eq!(broker.terminate(), Some(0));
+    assert!(!broker.check());
+    assert!(broker.directory().join(".kafka_cleanshutdown").exists());
+    broker.start_again();
+    assert!(!broker.directory().join(".kafka_cleanshutdown").exists());
+    assert!(broker.check());
+}

@@ -1,0 +1,124 @@
+//! The real binary as a process of its own, on a free port and in a directory that goes with it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_milena");
+
+pub struct Process {
+    child: Child,
+    port: u16,
+    directory: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+/// A free port below the range from which clients take theirs: one that polls a closed port could connect to itself.
+fn free_port() -> u16 {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = 20_000 + (std::process::id() % 100) as u16 * 100;
+    loop {
+        let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 100;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn command(port: u16, directory: &Path, settings: &[(String, String)]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.arg("--override").arg(format!("listeners=PLAINTEXT://127.0.0.1:{port}"));
+    command.arg("--override").arg(format!("log.dirs={}", directory.display()));
+    for (key, value) in settings {
+        command.arg("--override").arg(format!("{key}={value}"));
+    }
+    command
+}
+
+/// Starts the binary and waits for the line that says that it is ready.
+fn start(port: u16, directory: &Path, settings: &[(String, String)]) -> Child {
+    let mut child = command(port, directory, settings).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let ready = lines.by_ref().any(|line| line.unwrap().contains("Transitioning from RECOVERY to RUNNING"));
+    assert!(ready, "the broker ended before it was ready");
+    // Somebody has to read on, or the pipe fills.
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+fn owned(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+impl Process {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
+        let child = start(port, directory.path(), &settings);
+        Self { child, port, directory, settings }
+    }
+
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// SIGKILL: nothing is flushed, nothing said.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+
+    pub fn start_again(&mut self) {
+        self.child = start(self.port, self.directory.path(), &self.settings);
+    }
+
+    /// Whether `milena check` finds the broker in order.
+    pub fn check(&self) -> bool {
+        let check = Command::new(BINARY).arg("check").arg(self.bootstrap()).output().unwrap();
+        check.status.success()
+    }
+
+    /// A directory with this one's `meta.properties`.
+    pub fn copy_of_meta(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(self.directory().join("meta.properties"), copy.path().join("meta.properties")).unwrap();
+        copy
+    }
+
+    /// Starts where no start is possible; what was said on stderr.
+    pub fn fail(settings: &[(&str, &str)]) -> String {
+        Self::fail_in(&tempfile::tempdir().unwrap(), settings)
+    }
+
+    pub fn fail_in(directory: &TempDir, settings: &[(&str, &str)]) -> String {
+        let output = command(free_port(), directory.path(), &owned(settings)).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where the tests' data lies.
+pub fn data() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data")
+}
