@@ -329,8 +329,9 @@ impl<'a> Loading<'a> {
         }
         let start =
             self.segments.first().map_or(self.spec.log_start.0, |s| s.base.max(self.spec.log_start.0));
-        self.epochs_changed |= self.epochs.truncate_from_end(self.end);
-        self.epochs_changed |= self.epochs.truncate_from_start(start);
+        // Not worth a write: every load comes to the same.
+        self.epochs.truncate_from_end(self.end);
+        self.epochs.truncate_from_start(start);
         self.drop_snapshots_above(self.end);
         self.drop_stray_snapshots();
         self.refill_windows()?;

@@ -1,6 +1,7 @@
 //! Tests of a log as a whole: appending, reading, recovery, retention, real Kafka directories, failing disks.
 
 mod appending;
+mod fixtures;
 mod reading;
 mod restarts;
 
