@@ -17,12 +17,23 @@ use crate::wire::frame::{Frame, ResponseHead};
 use crate::wire::{guard, header};
 
 mod api_versions;
+mod delete_groups;
 mod delete_records;
+mod describe_groups;
 mod fetch;
+mod find_coordinator;
+mod groups;
+mod heartbeat;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 mod table;
 
 pub use table::{TABLE, row};

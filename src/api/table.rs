@@ -35,9 +35,19 @@ pub static TABLE: &[Api] = &[
     api!(Fetch 4..=18, Read, FetchRequest => super::fetch::handle),
     api!(ListOffsets 1..=10, Describe, ListOffsetsRequest => super::list_offsets::handle),
     api!(Metadata 0..=13, Describe, MetadataRequest => super::metadata::handle),
+    api!(OffsetCommit 2..=9, Read, OffsetCommitRequest => super::offset_commit::handle),
+    api!(OffsetFetch 1..=9, Describe, OffsetFetchRequest => super::offset_fetch::handle),
+    api!(FindCoordinator 0..=6, Describe, FindCoordinatorRequest => super::find_coordinator::handle),
+    api!(JoinGroup 0..=9, Read, JoinGroupRequest => super::join_group::handle),
+    api!(Heartbeat 0..=4, Read, HeartbeatRequest => super::heartbeat::handle),
+    api!(LeaveGroup 0..=5, Read, LeaveGroupRequest => super::leave_group::handle),
+    api!(SyncGroup 0..=5, Read, SyncGroupRequest => super::sync_group::handle),
+    api!(DescribeGroups 0..=6, Describe, DescribeGroupsRequest => super::describe_groups::handle),
+    api!(ListGroups 0..=5, Describe, ListGroupsRequest => super::list_groups::handle),
     api!(ApiVersions 0..=4, None, ApiVersionsRequest => super::api_versions::handle),
     api!(DeleteRecords 0..=2, Delete, DeleteRecordsRequest => super::delete_records::handle),
     api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
+    api!(DeleteGroups 0..=2, Delete, DeleteGroupsRequest => super::delete_groups::handle),
 ];
 
 /// The row of the API with this key.
