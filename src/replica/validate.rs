@@ -194,9 +194,7 @@ fn check_size(batch: &Batch, rules: &ProduceRules) -> Result<(), Refusal> {
 
 /// What a client may say in a header.
 fn check_header(header: &BatchHeader) -> Result<(), Refusal> {
-    let reason = if header.last_offset_delta < 0 {
-        "the last offset is below the first"
-    } else if header.records_count <= 0 {
+    let reason = if header.records_count <= 0 {
         "there are no records"
     } else if header.last_offset_delta != header.records_count.saturating_sub(1) {
         "the count does not agree with the offsets"

@@ -173,6 +173,10 @@ fn a_header_that_a_client_cannot_send_is_invalid() {
         let bytes = changed(&plain(), change);
         assert_eq!(error(&bytes, &ProduceRules::default()), ErrorCode::InvalidRecord, "{index}");
     }
+    let empty = changed(&of_payload(Codec::None, &[]), |header| {
+        (header.records_count, header.last_offset_delta) = (0, -1);
+    });
+    assert_eq!(error(&empty, &ProduceRules::default()), ErrorCode::InvalidRecord);
     // Kafka lets these pass; the producer's state decides about an epoch.
     let allowed: [fn(&mut BatchHeader); 4] = [
         |header| (header.producer_id, header.base_sequence) = (5, 0),
@@ -467,6 +471,12 @@ fn trusted_batches_are_not_opened() {
     );
     let uncompressed = ProduceRules { compression: Some(Codec::None), ..trusting };
     assert_eq!(error(&junk, &uncompressed), ErrorCode::UnknownServerError);
+    // A batch that is opened to be rewritten is checked as well.
+    let mut builder = BatchBuilder::new(NOW);
+    builder.push(None, None, NOW + 3_600_001);
+    let late = builder.build_compressed(0, Codec::Zstd, None).unwrap().bytes;
+    let late = changed(&late, |header| header.max_timestamp = NOW);
+    assert_eq!(error(&late, &uncompressed), ErrorCode::InvalidTimestamp);
 }
 
 fn rules() -> impl Strategy<Value = ProduceRules> {

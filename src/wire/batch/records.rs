@@ -54,10 +54,10 @@ impl<'a> RecordRef<'a> {
         if headers_count == 0 && headers.is_empty() {
             return Ok(Self { offset_delta, timestamp_delta, key, value, headers_count, headers });
         }
-        // A header takes two bytes at least, so a count cannot exceed what remains.
-        if usize::try_from(headers_count).map_or(true, |count| count > headers.len()) {
-            return Err("its count of headers is out of range");
+        if headers_count < 0 {
+            return Err("its count of headers is negative");
         }
+        // A header takes two bytes at least, so that a count without headers ends the loop at once.
         for _ in 0..headers_count {
             take_header(rest).or(Err("a header is broken"))?;
         }

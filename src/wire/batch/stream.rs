@@ -158,10 +158,9 @@ impl<'a> RecordHeads<'a> {
         let offset_delta = self.int()?;
         let has_key = self.skip_bytes()?;
         self.skip_bytes()?;
-        let headers_count =
-            usize::try_from(self.int()?).map_err(|_| "its count of headers is out of range")?;
-        if headers_count > self.left {
-            return Err("its count of headers is out of range".into());
+        let headers_count = self.int()?;
+        if headers_count < 0 {
+            return Err("its count of headers is negative".into());
         }
         for _ in 0..headers_count {
             if !self.skip_bytes()? {

@@ -72,6 +72,49 @@ fn a_sequence_goes_on_at_zero_behind_the_greatest() {
 }
 
 #[test]
+fn a_header_that_is_no_batch_of_format_2_is_refused() {
+    let changed = |at: usize, field: &[u8]| {
+        let mut bytes = two_records().bytes.to_vec();
+        bytes.splice(at..at + field.len(), field.iter().copied());
+        Batch::parse(Bytes::from(bytes)).unwrap_err()
+    };
+    assert_eq!(changed(16, &[1]), BatchError::Magic(1));
+    assert_eq!(changed(8, &48_i32.to_be_bytes()), BatchError::Length(48));
+    assert_eq!(changed(8, &i32::MIN.to_be_bytes()), BatchError::Length(i32::MIN));
+    assert_eq!(changed(23, &(-1_i32).to_be_bytes()), BatchError::LastOffsetDelta(-1));
+}
+
+#[test]
+fn a_batch_that_is_too_old_is_not_opened_to_search_it() {
+    let mut batch = two_records();
+    batch.header.attributes = Codec::Zstd as i16;
+    assert_eq!(first_record_at_or_after(&batch, batch.header.max_timestamp + 1), Ok(None));
+    assert!(first_record_at_or_after(&batch, batch.header.max_timestamp).is_err());
+}
+
+#[test]
+fn a_field_that_reaches_into_the_next_record_is_refused_whatever_the_window() {
+    // The value of the only header of the first record claims a byte more than the record has.
+    let opened = [18, 0, 0, 0, 1, 1, 2, 0, 4, b'x', 14, 0, 0, 2, 1, 1, 0, 0];
+    let reads = |window| {
+        let mut heads = RecordHeads::with_window(Codec::None, &opened, 2, window).unwrap();
+        heads.next().unwrap().is_ok()
+    };
+    assert!(!reads(1));
+    assert!(!reads(100));
+    assert!(RecordRefs::new(&opened, 2).next().unwrap().is_err());
+}
+
+#[test]
+fn a_negative_count_of_headers_is_refused_whatever_the_window() {
+    let opened = [12, 0, 0, 0, 1, 1, 1];
+    for window in [1, 100] {
+        let mut heads = RecordHeads::with_window(Codec::None, &opened, 1, window).unwrap();
+        assert!(heads.next().unwrap().is_err(), "{window}");
+    }
+}
+
+#[test]
 fn a_count_that_the_records_do_not_have_ends_the_walk() {
     let payload = two_records().payload();
     for count in [-1, 0, 1, 3, i32::MAX] {

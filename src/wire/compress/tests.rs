@@ -30,6 +30,24 @@ fn every_codec_gives_back_what_it_took_at_every_level() {
 }
 
 #[test]
+fn what_a_java_producer_of_kafka_4_3_wrote_is_read() {
+    let written = [
+        (Codec::Gzip, "1f8b08000000000000ff4b4c4a4e494d4bcf481ca5c9a2014f26c29740010000"),
+        (
+            Codec::Snappy,
+            "82534e415050590000000001000000010000001ac0021c6162636465666768fe0800fe0800fe0800fe0800de0800",
+        ),
+        (Codec::Lz4, "04224d18604082130000008f61626364656667680800ff2150646566676800000000"),
+        (Codec::Zstd, "28b52ffd00587c0000406162636465666768010035530b17010000"),
+    ];
+    for (codec, hex) in written {
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        assert_eq!(decompress(codec, &bytes, 320), Ok(b"abcdefgh".repeat(40)), "{codec:?}");
+    }
+}
+
+#[test]
 fn a_higher_level_is_another_level() {
     let bytes = text(70_000);
     for (codec, low, high) in [(Codec::Gzip, 1, 9), (Codec::Lz4, 9, 12), (Codec::Zstd, -100, 19)] {
@@ -112,6 +130,22 @@ fn what_follows_a_gzip_member_or_an_lz4_frame_without_being_another_is_ignored()
     let two =
         [compress(Codec::Lz4, b"one", None).unwrap(), compress(Codec::Lz4, b"two", None).unwrap()].concat();
     assert_eq!(decompress(Codec::Lz4, &two, 6), Ok(b"one".to_vec()));
+}
+
+#[test]
+fn a_gzip_member_that_is_broken_behind_its_header_is_refused() {
+    let one = compress(Codec::Gzip, b"one", None).unwrap();
+    let mut two = [&one[..], &one[..]].concat();
+    let last = two.len() - 1;
+    two[last] ^= 1;
+    assert_eq!(decompress(Codec::Gzip, &two, 6), Err(CompressError::Corrupt(Codec::Gzip)));
+}
+
+#[test]
+fn a_snappy_block_above_the_limit_is_refused_before_it_is_opened() {
+    let block = raw_snappy(&text(1000));
+    let mut opened = Opened::new(Codec::Snappy, &block, 999).unwrap();
+    assert_eq!(opened.read(&mut [0; 10]), Err(CompressError::TooLarge { limit_bytes: 999 }));
 }
 
 #[test]
