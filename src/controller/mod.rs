@@ -11,7 +11,7 @@ pub mod names;
 mod replay;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

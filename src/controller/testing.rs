@@ -1,10 +1,12 @@
-//! A disk that fails on demand and counts its fsyncs, for the controller's tests.
+//! For tests: a controller on an empty directory, and a disk that fails on demand and counts its fsyncs.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::machine::tests::settings;
+use super::{Controller, OpenController};
 use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
 use crate::types::{Clock, Now};
 
@@ -105,4 +107,18 @@ impl Clock for Still {
     fn now(&self) -> Now {
         Now { mono_ms: 0, wall_ms: 1_700_000_000_000 }
     }
+}
+
+/// A controller of node 1 on a new directory, which knows the topic configurations `size` (a number) and `list`.
+pub(crate) fn controller() -> (Controller, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = OpenController {
+        data_dir: dir.path().to_owned(),
+        storage: Arc::new(Disk),
+        clock: Arc::new(Still),
+        cluster_id: "c".into(),
+        rack: None,
+        settings: settings(),
+    };
+    (Controller::open(options).unwrap(), dir)
 }
