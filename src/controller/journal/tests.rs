@@ -33,7 +33,7 @@ fn empty() -> Image {
 }
 
 fn open(dir: &Path) -> Result<(Journal, Image), JournalError> {
-    Journal::open(Arc::new(Disk), dir, empty(), &Machine::bootstrap(), 7)
+    Journal::open(Arc::new(FaultyDisk::default()), dir, empty(), &Machine::bootstrap(), 7)
 }
 
 fn segment(dir: &TempDir, base: i64) -> PathBuf {
