@@ -45,9 +45,15 @@ pub static TABLE: &[Api] = &[
     api!(DescribeGroups 0..=6, Describe, DescribeGroupsRequest => super::describe_groups::handle),
     api!(ListGroups 0..=5, Describe, ListGroupsRequest => super::list_groups::handle),
     api!(ApiVersions 0..=4, None, ApiVersionsRequest => super::api_versions::handle),
+    api!(CreateTopics 2..=7, Create, CreateTopicsRequest => super::create_topics::handle),
+    api!(DeleteTopics 1..=6, Delete, DeleteTopicsRequest => super::delete_topics::handle),
     api!(DeleteRecords 0..=2, Delete, DeleteRecordsRequest => super::delete_records::handle),
+    api!(InitProducerId 0..=5, Write, InitProducerIdRequest => super::init_producer_id::handle),
     api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
+    api!(CreatePartitions 0..=3, Alter, CreatePartitionsRequest => super::create_partitions::handle),
     api!(DeleteGroups 0..=2, Delete, DeleteGroupsRequest => super::delete_groups::handle),
+    api!(IncrementalAlterConfigs 0..=1, AlterConfigs, IncrementalAlterConfigsRequest => super::incremental_alter_configs::handle),
+    api!(DescribeCluster 0..=2, Describe, DescribeClusterRequest => super::describe_cluster::handle),
 ];
 
 /// The row of the API with this key.

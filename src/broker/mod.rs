@@ -12,6 +12,7 @@ pub mod applier;
 pub mod config_rules;
 pub mod endpoints;
 pub mod fetch_sessions;
+pub mod stored_config;
 pub mod topics;
 
 /// One broker.
