@@ -77,8 +77,6 @@ fn each(topic: &str, test: impl Fn(&Fixture)) {
     }
 }
 
-type Records = Vec<(i64, Option<String>, Option<String>)>;
-
 fn expect(key: String, value: String) -> (Option<String>, Option<String>) {
     (Some(key), Some(value))
 }

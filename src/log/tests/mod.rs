@@ -1,9 +1,12 @@
 //! Tests of a log as a whole: appending, reading, recovery, retention, real Kafka directories, failing disks.
 
 mod appending;
+mod damage;
+mod failing_disk;
 mod fixtures;
 mod reading;
 mod restarts;
+mod retaining;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,8 +149,11 @@ pub(crate) fn batches(mut records: ::bytes::Bytes) -> Vec<Batch> {
     batches
 }
 
+/// Offset, key and value of records.
+pub(crate) type Records = Vec<(i64, Option<String>, Option<String>)>;
+
 /// All data records from `from` to the end: offset, key, value.
-pub(crate) fn records(reader: &LogReader, from: i64) -> Vec<(i64, Option<String>, Option<String>)> {
+pub(crate) fn records(reader: &LogReader, from: i64) -> Records {
     let mut found = Vec::new();
     let mut from = Offset(from);
     loop {

@@ -1,0 +1,296 @@
+//! Tests with a disk that fails: writes cut short, a full disk, failed fsync, failed renames.
+
+use std::io::{self, IoSlice};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use super::storage::{Access, Disk, Listed, Storage, StoredFile};
+use super::*;
+
+/// What the disk does wrong; shared by all its files.
+#[derive(Debug, Default)]
+struct Faults {
+    /// Bytes that can still be written; negative means any number.
+    room: AtomicI64,
+    sync_fails: AtomicBool,
+    set_len_fails: AtomicBool,
+    create_fails: AtomicBool,
+    /// Names of the files that were synced.
+    synced: Mutex<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+struct Faulty(Arc<Faults>);
+
+#[derive(Debug)]
+struct FaultyFile {
+    inner: Arc<dyn StoredFile>,
+    faults: Arc<Faults>,
+    name: String,
+}
+
+fn no_space() -> io::Error {
+    io::Error::from(io::ErrorKind::StorageFull)
+}
+
+fn broken() -> io::Error {
+    io::Error::other("input/output error")
+}
+
+impl StoredFile for FaultyFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.inner.read_at(buffer, position)
+    }
+    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.inner.read_at_nowait(buffer, position)
+    }
+    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
+        let room = self.faults.room.load(Ordering::SeqCst);
+        if room < 0 {
+            return self.inner.write_at(slices, position);
+        }
+        let first = slices.iter().find(|slice| !slice.is_empty()).unwrap();
+        let len = first.len().min(usize::try_from(room).unwrap());
+        if len == 0 {
+            return Err(no_space());
+        }
+        let written = self.inner.write_at(&[IoSlice::new(&first[..len])], position)?;
+        self.faults.room.fetch_sub(i64::try_from(written).unwrap(), Ordering::SeqCst);
+        Ok(written)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        if self.faults.sync_fails.load(Ordering::SeqCst) {
+            return Err(broken());
+        }
+        self.faults.synced.lock().unwrap().push(self.name.clone());
+        self.inner.sync_data()
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        if self.faults.set_len_fails.load(Ordering::SeqCst) { Err(broken()) } else { self.inner.set_len(len) }
+    }
+    fn len_bytes(&self) -> io::Result<u64> {
+        self.inner.len_bytes()
+    }
+    fn modified_ms(&self) -> io::Result<i64> {
+        self.inner.modified_ms()
+    }
+}
+
+impl Storage for Faulty {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
+        if access != Access::Existing && self.0.create_fails.load(Ordering::SeqCst) {
+            return Err(no_space());
+        }
+        let inner = Disk.open(path, access)?;
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        Ok(Arc::new(FaultyFile { inner, faults: Arc::clone(&self.0), name }))
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        Disk.list(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_file(path)
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_dir(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let name = path.file_name().unwrap().to_str().unwrap().to_string();
+        self.0.synced.lock().unwrap().push(name);
+        Disk.sync_dir(path)
+    }
+}
+
+fn bench(config: LogConfig) -> (Bench, Arc<Faults>) {
+    let faults = Arc::new(Faults { room: AtomicI64::new(-1), ..Faults::default() });
+    (Bench::with_storage(config, Arc::new(Faulty(Arc::clone(&faults)))), faults)
+}
+
+#[test]
+fn a_write_that_fails_after_any_number_of_bytes_is_undone_and_the_next_one_succeeds() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 3);
+    let size = log.size_bytes();
+    let bytes = i64::try_from(batch(6, 2).bytes.len()).unwrap();
+    for room in 0..bytes {
+        faults.room.store(room, Ordering::SeqCst);
+        let error = log.append(&idempotent(7, 0, 0, 2), LeaderEpoch(0), now()).unwrap_err();
+        assert!(matches!(error, AppendError::Storage(_)), "{error}");
+        assert_eq!(error.code().code(), 56);
+        let on_disk = std::fs::metadata(bench.file("00000000000000000000.log")).unwrap().len();
+        assert_eq!((log.end(), log.size_bytes(), on_disk), (Offset(6), size, size));
+    }
+    faults.room.store(-1, Ordering::SeqCst);
+    assert!(log.producers().is_empty(), "a refused batch leaves no trace");
+    fill(&mut log, 3);
+    assert_filled(&log.reader(), 0);
+    drop(log);
+    let (log, recovery) = bench.open();
+    assert_eq!((log.end(), recovery.cut_bytes), (Offset(12), 0));
+}
+
+#[test]
+fn a_write_that_cannot_be_undone_poisons_the_log() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 3);
+    faults.room.store(30, Ordering::SeqCst);
+    faults.set_len_fails.store(true, Ordering::SeqCst);
+    assert!(log.append(&batch(6, 2), LeaderEpoch(0), now()).is_err());
+    faults.room.store(-1, Ordering::SeqCst);
+    faults.set_len_fails.store(false, Ordering::SeqCst);
+    let error = log.append(&batch(6, 2), LeaderEpoch(0), now()).unwrap_err();
+    assert!(matches!(error, AppendError::Poisoned));
+    assert_filled(&log.reader(), 0);
+    drop(log);
+    let (log, recovery) = bench.open();
+    assert_eq!((log.end(), recovery.cut_bytes), (Offset(6), 30));
+}
+
+#[test]
+fn a_roll_that_fails_leaves_the_old_segment_and_succeeds_later() {
+    let (bench, faults) = bench(small());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 9);
+    faults.create_fails.store(true, Ordering::SeqCst);
+    while log.append(&batch(log.end().0, 2), LeaderEpoch(0), now()).is_ok() {}
+    assert!(log.append(&batch(log.end().0, 2), LeaderEpoch(0), now()).is_err());
+    assert_eq!(log.reader.segments.load().len(), 1);
+    faults.create_fails.store(false, Ordering::SeqCst);
+    fill(&mut log, 10);
+    assert_eq!(log.reader.segments.load().len(), 2);
+    let (log, _) = bench.reopen(log);
+    assert_filled(&log.reader(), 0);
+}
+
+#[test]
+fn a_new_partition_on_a_full_disk_is_refused_and_works_once_there_is_room() {
+    let (bench, faults) = bench(small());
+    let (mut log, _) = bench.open();
+    for room in [0, 5, 43, 50] {
+        faults.room.store(room, Ordering::SeqCst);
+        let error = log.append(&batch(0, 2), LeaderEpoch(0), now()).unwrap_err();
+        assert_eq!(error.code().code(), 56);
+        assert_eq!(log.end(), Offset(0));
+    }
+    faults.room.store(-1, Ordering::SeqCst);
+    fill(&mut log, 20);
+    let (log, _) = bench.reopen(log);
+    assert_filled(&log.reader(), 0);
+}
+
+#[test]
+fn index_entries_that_cannot_be_written_wait_and_cost_no_append() {
+    let (bench, faults) = bench(LogConfig { index_interval_bytes: 0, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 25);
+    let batch_bytes = i64::try_from(batch(50, 2).bytes.len()).unwrap();
+    // Room for the batches of the next appends, none for the entries that become due in between.
+    for _ in 0..10 {
+        faults.room.store(batch_bytes, Ordering::SeqCst);
+        fill(&mut log, 1);
+    }
+    assert_eq!(std::fs::metadata(bench.file("00000000000000000000.index")).unwrap().len() / 8, 0);
+    for from in (0..70).rev() {
+        let read = log.reader().read(Offset(from), Offset(70), 1, true).unwrap();
+        assert_eq!(batches(read.records)[0].header.base_offset, from / 2 * 2);
+    }
+    faults.room.store(-1, Ordering::SeqCst);
+    let (log, recovery) = bench.reopen(log);
+    assert_eq!(recovery, Recovery::default());
+    assert_eq!(std::fs::metadata(bench.file("00000000000000000000.index")).unwrap().len() / 8, 34);
+    assert_filled(&log.reader(), 0);
+}
+
+#[test]
+fn an_abort_whose_index_entry_cannot_be_written_is_undone() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    append(&mut log, &transactional(7, 0, 5));
+    let abort = marker(7, 0, true);
+    faults.room.store(i64::try_from(abort.bytes.len()).unwrap() + 10, Ordering::SeqCst);
+    let append = |log: &mut Log| log.append_as(&abort, LeaderEpoch(0), AppendOrigin::Coordinator, now());
+    assert!(append(&mut log).is_err());
+    assert_eq!((log.end(), log.last_stable(Offset(5))), (Offset(5), Offset(0)));
+    faults.room.store(-1, Ordering::SeqCst);
+    append(&mut log).unwrap();
+    assert_eq!(log.reader().aborted_transactions(Offset(0), Offset(6)).unwrap().len(), 1);
+    assert_eq!(log.last_stable(Offset(6)), Offset(6));
+}
+
+#[test]
+fn a_failed_fsync_of_an_acknowledged_append_is_sticky() {
+    #[derive(Default)]
+    struct Failed(AtomicBool);
+    impl SyncListener for Failed {
+        fn synced(&self, _: Offset) {}
+        fn failed(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+    let (bench, faults) = bench(LogConfig { flush_messages: 1, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    let failed = Arc::new(Failed::default());
+    let listener: Arc<dyn SyncListener> = failed.clone();
+    log.reader().set_sync_listener(listener);
+    fill(&mut log, 1);
+    bench.context.wait_for_flusher();
+    assert_eq!(log.reader().synced(), Offset(2));
+    faults.sync_fails.store(true, Ordering::SeqCst);
+    fill(&mut log, 1);
+    bench.context.wait_for_flusher();
+    assert!(failed.0.load(Ordering::SeqCst) && log.reader().is_poisoned());
+    assert_eq!(log.reader().synced(), Offset(2), "what was not synced is not called so");
+    faults.sync_fails.store(false, Ordering::SeqCst);
+    let error = log.append(&batch(4, 2), LeaderEpoch(0), now()).unwrap_err();
+    assert!(matches!(error, AppendError::Poisoned), "the next fsync would succeed without the lost bytes");
+    assert!(matches!(log.flush(), Err(LogError::Poisoned)));
+}
+
+#[test]
+fn a_failed_fsync_of_a_closed_segment_is_sticky_and_the_recovery_point_stays() {
+    let (bench, faults) = bench(small());
+    let (mut log, _) = bench.open();
+    faults.sync_fails.store(true, Ordering::SeqCst);
+    while log.reader.segments.load().len() < 2 {
+        fill(&mut log, 1);
+    }
+    bench.context.wait_for_flusher();
+    assert_eq!(log.recovery_point(), Offset(0));
+    assert!(log.append(&batch(0, 2), LeaderEpoch(0), now()).is_err());
+}
+
+#[test]
+fn the_first_durable_append_syncs_file_directory_and_parent_and_the_next_only_the_file() {
+    let (bench, faults) = bench(LogConfig { flush_messages: 1, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    let synced = || std::mem::take(&mut *faults.synced.lock().unwrap());
+    fill(&mut log, 1);
+    bench.context.wait_for_flusher();
+    let first = synced();
+    let parent = bench.dir().parent().unwrap().file_name().unwrap().to_str().unwrap().to_string();
+    for name in
+        ["00000000000000000000.log", "partition.metadata.tmp", "leader-epoch-checkpoint.tmp", "t-0", &parent]
+    {
+        assert!(first.iter().any(|synced| synced == name), "{name} of {first:?}");
+    }
+    fill(&mut log, 1);
+    bench.context.wait_for_flusher();
+    assert_eq!(synced(), ["00000000000000000000.log"]);
+}
+
+#[test]
+fn by_default_no_append_waits_for_the_disk() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    bench.context.wait_for_flusher();
+    assert_eq!(*faults.synced.lock().unwrap(), Vec::<String>::new());
+}
