@@ -50,6 +50,7 @@ pub static TABLE: &[Api] = &[
     api!(DeleteRecords 0..=2, Delete, DeleteRecordsRequest => super::delete_records::handle),
     api!(InitProducerId 0..=5, Write, InitProducerIdRequest => super::init_producer_id::handle),
     api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
+    api!(DescribeConfigs 1..=4, DescribeConfigs, DescribeConfigsRequest => super::describe_configs::handle),
     api!(CreatePartitions 0..=3, Alter, CreatePartitionsRequest => super::create_partitions::handle),
     api!(DeleteGroups 0..=2, Delete, DeleteGroupsRequest => super::delete_groups::handle),
     api!(IncrementalAlterConfigs 0..=1, AlterConfigs, IncrementalAlterConfigsRequest => super::incremental_alter_configs::handle),
