@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The rows of the house, top to bottom; those on one line are one row.
 const ROWS: &[&[&str]] = &[
-    &["main", "cli"],
+    &["main"],
+    &["cli"],
     &["server"],
     &["net"],
     &["api"],
@@ -134,6 +135,9 @@ fn every_link_in_the_documents_leads_somewhere() {
 #[test]
 fn every_file_says_at_its_top_what_it_is_for() {
     for file in files(&root().join("src"), ".rs") {
+        if file.ends_with("tests.rs") || file.to_string_lossy().ends_with("_tests.rs") {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("//!"), "{} does not open with what it is for", file.display());
     }
