@@ -257,3 +257,14 @@ fn a_rebalance_timeout_of_zero_makes_no_endless_loop() {
     bench.pass(i64::from(SESSION_MS) * 3);
     assert!(matches!(bench.state(), "Empty" | "Stable" | "CompletingRebalance" | "PreparingRebalance"));
 }
+
+#[test]
+fn members_that_were_told_their_id_are_bounded() {
+    let mut bench = Bench::default();
+    bench.stable(&["a"]);
+    for _ in 0..crate::limits::GROUP_PENDING_MEMBERS_MAX {
+        bench.send(Command::Join(join("b")));
+    }
+    let ticket = bench.send(Command::Join(join("b")));
+    assert_eq!(bench.joined(ticket).unwrap().error, Some(ErrorCode::CoordinatorNotAvailable));
+}

@@ -227,6 +227,61 @@ fn a_classic_group_takes_over_the_id_of_another_protocols_group_and_keeps_its_of
 }
 
 #[test]
+fn a_group_with_members_stays_without_offsets() {
+    let mut bench = Bench::default().restarted();
+    let (ids, generation) = bench.stable(&["a"]);
+    for _ in 0..HOUR_MS / 9_000 {
+        bench.pass(9_000);
+        assert_eq!(bench.heartbeat(&ids[0], generation), Ok(()));
+    }
+}
+
+#[test]
+fn an_open_transaction_keeps_its_group_and_the_offsets_below_it() {
+    let mut bench = Bench::default().restarted();
+    bench.commit("", -1, &[("orders", 0, 5)]).unwrap();
+    let position = bench.log.len() as i64;
+    bench.machine.replay(&pending(0, 6), ProducerId(1), position, bench.now);
+    let GroupRecord::Offset { topic, partition, value, .. } = pending(0, 7) else { unreachable!() };
+    let other = GroupRecord::Offset { group: "other".into(), topic, partition, value };
+    bench.machine.replay(&other, ProducerId(2), position + 1, bench.now);
+    bench.pass(2 * WEEK_MS);
+    assert_eq!(bench.offset("orders", 0), 5);
+    let listed: Vec<ListedGroup> = bench.ask(Command::List(ListFilter::default())).unwrap();
+    assert_eq!(listed.len(), 2);
+    for producer in [1, 2] {
+        bench.machine.replay_marker(ProducerId(producer), false, position + 1 + producer);
+    }
+    bench.pass(HOUR_MS);
+    assert_eq!((bench.offset("orders", 0), bench.state()), (-1, "Dead"));
+}
+
+#[test]
+fn a_deleted_topic_takes_offsets_in_open_transactions_along() {
+    let mut bench = Bench::default();
+    bench.machine.replay(&pending(0, 6), ProducerId(1), 0, bench.now);
+    let effects = bench.machine.delete_topic(&"orders".into());
+    assert_eq!(effects.records.len(), 1);
+    bench.machine.replay_marker(ProducerId(1), true, 2);
+    assert_eq!(bench.offset("orders", 0), -1);
+}
+
+#[test]
+fn committed_offsets_may_stand_before_their_groups_records() {
+    let mut bench = Bench::default();
+    bench.machine.replay(&pending(0, 10), ProducerId::NONE, 0, bench.now);
+    let record = GroupRecord::Foreign {
+        group: GROUP.into(),
+        kind: ForeignKind::Consumer,
+        key: Bytes::from_static(&[0, 3, 0, 1, b'g']),
+        present: true,
+    };
+    bench.machine.replay(&record, ProducerId::NONE, 1, bench.now);
+    let described: Description = bench.ask(Command::Describe { group_id: GROUP.into() }).unwrap();
+    assert_eq!((described, bench.offset("orders", 0)), (Description::NotClassic, 10));
+}
+
+#[test]
 fn a_share_groups_id_cannot_be_joined() {
     let mut bench = Bench::default();
     let record = GroupRecord::Foreign {

@@ -20,6 +20,8 @@ struct MemoryLog {
     committed: watch::Sender<i64>,
     holds_commits: AtomicBool,
     refuses: AtomicBool,
+    /// What happens while the log is read.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl MemoryLog {
@@ -30,6 +32,7 @@ impl MemoryLog {
             committed: watch::Sender::new(0),
             holds_commits: AtomicBool::new(false),
             refuses: AtomicBool::new(false),
+            meanwhile: Mutex::new(None),
         })
     }
 
@@ -81,6 +84,9 @@ impl GroupLog for MemoryLog {
     }
 
     fn read(&self, from: Offset, _: usize) -> Result<Bytes, ErrorCode> {
+        if let Some(act) = self.meanwhile.lock().unwrap().take() {
+            act();
+        }
         let batches = self.bytes.lock().unwrap();
         let found = batches.iter().rev().find(|(base, _)| *base <= from.0);
         Ok(found.map(|(_, bytes)| bytes.clone()).unwrap_or_default())
@@ -325,6 +331,33 @@ fn a_topic_deleted_while_its_offsets_are_loaded_loses_them_afterwards() {
     loading.topic_deleted(&"kept".into(), NOW);
     let all = Fetch { topics: None, ..fetch_one() };
     assert!(ready(coordinator(&log).fetch(all, NOW)).unwrap().is_empty(), "the tombstones are on record");
+}
+
+#[test]
+fn a_deleted_topics_tombstones_that_are_refused_are_written_after_the_next_load() {
+    let log = MemoryLog::new();
+    let coordinator = coordinator(&log);
+    ready(coordinator.commit(commit(-1, &[("orders", 0, 9)]), NOW)).unwrap();
+    log.refuses.store(true, Ordering::SeqCst);
+    coordinator.topic_deleted(&"orders".into(), NOW);
+    log.refuses.store(false, Ordering::SeqCst);
+    coordinator.load(0, NOW).unwrap();
+    assert_eq!(ready(coordinator.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, -1);
+}
+
+#[test]
+fn a_load_that_another_epoch_overtakes_has_no_effect() {
+    let log = MemoryLog::new();
+    ready(coordinator(&log).commit(commit(-1, &[("orders", 0, 9)]), NOW)).unwrap();
+    let loading = Arc::new(Coordinator::new(Settings::default()));
+    loading.set_partitions(1);
+    loading.begin_load(0, LeaderEpoch(1), log.clone());
+    let (overtaking, newer) = (loading.clone(), MemoryLog::new());
+    *log.meanwhile.lock().unwrap() = Some(Box::new(move || overtaking.begin_load(0, LeaderEpoch(2), newer)));
+    loading.load(0, NOW).unwrap();
+    assert_eq!(ready(loading.fetch(fetch_one(), NOW)), Err(ErrorCode::CoordinatorLoadInProgress));
+    loading.load(0, NOW).unwrap();
+    assert_eq!(ready(loading.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, -1);
 }
 
 #[test]

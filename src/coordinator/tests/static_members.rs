@@ -181,3 +181,37 @@ fn an_administrator_removes_a_static_member_by_its_instance_id() {
     assert_eq!((left[0].error, left[0].member_id.as_str()), (None, ""));
     assert_eq!(bench.state(), "Empty");
 }
+
+#[test]
+fn a_parked_sync_of_the_former_holder_is_fenced() {
+    let mut bench = Bench::default();
+    let (ids, generation) = stable(&mut bench, &["i1", "i2"]);
+    bench.send(Command::Join(Join { member_id: ids[0].clone(), ..static_join("i1") }));
+    bench.send(Command::Join(Join { member_id: ids[1].clone(), ..static_join("i2") }));
+    let parked = bench.sync(&ids[1], generation + 1, vec![]);
+    bench.send(Command::Join(static_join("i2")));
+    assert_eq!(bench.synced(parked).unwrap().error, Some(ErrorCode::FencedInstanceId));
+}
+
+#[test]
+fn a_new_holder_owes_the_sync_of_the_former_one() {
+    for syncs in [true, false] {
+        let mut bench = Bench::default();
+        let (ids, generation) = stable(&mut bench, &["i1", "i2"]);
+        bench.send(Command::Join(Join { member_id: ids[0].clone(), ..static_join("i1") }));
+        bench.send(Command::Join(Join { member_id: ids[1].clone(), ..static_join("i2") }));
+        bench.sync(&ids[0], generation + 1, vec![]);
+        assert_eq!(bench.state(), "Stable");
+        let back = bench.send(Command::Join(static_join("i2")));
+        let back = bench.joined(back).unwrap();
+        if syncs {
+            bench.sync(&back.member_id, generation + 1, vec![]);
+        }
+        for _ in 0..REBALANCE_MS / 5_000 {
+            bench.pass(5_000);
+            let _ = bench.heartbeat(&ids[0], generation + 1);
+            let _ = bench.heartbeat(&back.member_id, generation + 1);
+        }
+        assert_eq!(bench.state(), if syncs { "Stable" } else { "PreparingRebalance" });
+    }
+}

@@ -118,7 +118,10 @@ fn waiting_for_the_assignment_does_not_end_a_session_and_getting_it_begins_a_new
     bench.sync(&ids[0], generation + 1, vec![]);
     assert_eq!(bench.synced(follower).unwrap().error, None);
     bench.pass(i64::from(SESSION_MS) - 1);
-    assert_eq!(bench.heartbeat(&ids[1], generation + 1), Ok(()));
+    assert_eq!(bench.heartbeat(&ids[0], generation + 1), Ok(()));
+    bench.pass(1);
+    let gone = bench.heartbeat(&ids[1], generation + 1);
+    assert_eq!(gone, Err(ErrorCode::UnknownMemberId), "the new session ends like any other");
 }
 
 #[test]
