@@ -1,5 +1,7 @@
 //! The real binary's command line: help, version, and one clear sentence with exit code 1 for what is wrong.
-#![expect(clippy::unwrap_used, reason = "a test's helpers fail the test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
 
 use std::process::{Command, Output};
 
@@ -64,4 +66,16 @@ fn the_effective_configuration_is_printed() {
     let stdout = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(stdout.contains("\nnum.partitions=5\n"), "{stdout}");
     assert_eq!(stderr(&output), "milena: configuration nope is not known and has no effect\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checking_a_running_broker_succeeds_with_one_line() {
+    let broker = support::TestBroker::start().await;
+    let address = broker.bootstrap();
+    let output = tokio::task::block_in_place(|| milena(&["check", &address]));
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.starts_with(&format!("{address} serves: APIs ")), "{stdout}");
+    assert_eq!(stdout.lines().count(), 1);
 }

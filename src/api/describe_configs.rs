@@ -2,7 +2,6 @@
 //! loggers, groups (KIP-848), subscriptions to client metrics (KIP-714). Every key of Kafka's is answered, because
 //! admin clients fail on one that is missing. Reads the configuration and the image; changes nothing.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -14,10 +13,11 @@ use kafka_protocol::protocol::StrBytes;
 use tracing::level_filters::LevelFilter;
 
 use super::{Context, Reply};
+use crate::broker::dynamic::effective;
 use crate::config::describe::{Described, describe_client_metrics};
 use crate::config::{Config, Source};
 use crate::controller::command::{ApiError, Outcome};
-use crate::controller::image::{ConfigResource, Configs, Image, ResourceKind};
+use crate::controller::image::{ConfigResource, Image, ResourceKind};
 use crate::controller::names::check_topic_name;
 use crate::types::ErrorCode;
 
@@ -31,7 +31,7 @@ pub(super) fn handle(context: Context, request: DescribeConfigsRequest) -> Reply
 }
 
 fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let config = with_stored(config, image);
+    let config = effective(config, image);
     // As in Kafka one resource of an unknown type spoils the whole request.
     let strange = request.resources.iter().find(|resource| !is_known(ResourceKind(resource.resource_type)));
     let results = request.resources.iter().map(|resource| {
@@ -53,19 +53,6 @@ fn is_known(kind: ResourceKind) -> bool {
         ResourceKind::GROUP,
     ]
     .contains(&kind)
-}
-
-/// The configuration with the values that were set at run time.
-fn with_stored<'a>(config: &'a Config, image: &Image) -> Cow<'a, Config> {
-    let cluster = image.config(&ConfigResource::broker(None));
-    let node = image.config(&ConfigResource::broker(Some(config.node_id)));
-    if cluster.is_none() && node.is_none() {
-        return Cow::Borrowed(config);
-    }
-    let none = Configs::new();
-    let (cluster, node) = (cluster.map_or(&none, |stored| &**stored), node.map_or(&none, |stored| &**stored));
-    // What is stored and wrong is reported where it is applied.
-    Cow::Owned(config.with_dynamic(cluster, node).0)
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

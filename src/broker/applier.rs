@@ -16,11 +16,12 @@ use crate::replica::registry::Registry;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicPartition};
 use crate::wire::batch::Batch;
 
+use super::dynamic::effective;
 use super::topics::CONSUMER_OFFSETS;
 
 /// See the module.
 pub struct Applier {
-    /// What topics without a value of their own get.
+    /// What was configured at the start; topics without a value of their own go by it.
     pub config: Arc<Config>,
     /// The partitions.
     pub partitions: Arc<Registry>,
@@ -35,28 +36,23 @@ impl Publisher for Applier {
         for topic in &changes.deleted {
             self.delete(topic);
         }
+        let broker = effective(&self.config, after);
         for name in changes.topics.values() {
             if let Some(topic) = after.topic(name) {
                 let known = before.topic_by_id(topic.id).map_or(0, |topic| topic.partitions.len());
-                self.apply_topic(after, topic, known);
+                self.apply_topic(&broker, after, topic, known);
             }
         }
-        for resource in changes.configs.iter().filter(|resource| resource.kind == ResourceKind::TOPIC) {
-            if let Some(topic) = after.topic(&resource.name) {
-                let config = self.topic_config(after, &topic.name);
-                for partition in self.partitions_of(topic, 0) {
-                    partition.set_config(config.clone());
-                }
-            }
-        }
+        self.apply_configs(&broker, after, changes);
     }
 }
 
 impl Applier {
     /// Makes every partition of the first image known, with what the last run left of it. No log is opened.
     pub fn apply_first(&self, image: &Image) {
+        let broker = effective(&self.config, image);
         for topic in image.topics() {
-            self.add_partitions(image, topic, 0, true);
+            self.add_partitions(&broker, image, topic, 0, true);
         }
     }
 
@@ -67,20 +63,42 @@ impl Applier {
         }
     }
 
-    fn apply_topic(&self, image: &Image, topic: &TopicImage, known: usize) {
+    /// Hands new configurations to partitions: of one topic, or of all when a broker's own changed, because theirs
+    /// are the defaults.
+    fn apply_configs(&self, broker: &Config, image: &Image, changes: &Changes) {
+        let changed = |kind| changes.configs.iter().filter(move |resource| resource.kind == kind);
+        if changed(ResourceKind::BROKER).next().is_some() {
+            for topic in image.topics() {
+                self.configure(broker, image, topic);
+            }
+            return;
+        }
+        for topic in changed(ResourceKind::TOPIC).filter_map(|resource| image.topic(&resource.name)) {
+            self.configure(broker, image, topic);
+        }
+    }
+
+    fn configure(&self, broker: &Config, image: &Image, topic: &TopicImage) {
+        let config = topic_config(broker, image, &topic.name);
+        for partition in self.partitions_of(topic, 0) {
+            partition.set_config(config.clone());
+        }
+    }
+
+    fn apply_topic(&self, broker: &Config, image: &Image, topic: &TopicImage, known: usize) {
         for partition in self.partitions_of(topic, 0) {
             if let Some(led) = topic.partition(partition.topic_partition.partition) {
                 partition.set_leader_epoch(led.leader_epoch);
             }
         }
-        self.add_partitions(image, topic, known, false);
+        self.add_partitions(broker, image, topic, known, false);
         if &*topic.name == CONSUMER_OFFSETS {
             self.load_partitions(topic, known);
         }
     }
 
-    fn add_partitions(&self, image: &Image, topic: &TopicImage, from: usize, existed: bool) {
-        let config = self.topic_config(image, &topic.name);
+    fn add_partitions(&self, broker: &Config, image: &Image, topic: &TopicImage, from: usize, existed: bool) {
+        let config = topic_config(broker, image, &topic.name);
         for (index, partition) in (0..).zip(&topic.partitions).skip(from) {
             let named = TopicPartition { topic: topic.name.clone(), partition: index };
             self.partitions.add(named, topic.id, config.clone(), partition.leader_epoch, existed);
@@ -114,17 +132,17 @@ impl Applier {
             let _ = self.coordinator.load(partition.topic_partition.partition, self.clock.now());
         }
     }
+}
 
-    /// A topic's effective configuration. A stored value that is not valid here (an imported directory) is left out.
-    fn topic_config(&self, image: &Image, topic: &str) -> Arc<TopicConfig> {
-        let none = Configs::new();
-        let own = image.topic_config(topic).map_or(&none, |configs| &**configs);
-        let (config, errors) = self.config.stored_topic_config(own);
-        for error in errors {
-            tracing::warn!(topic, %error, "a stored configuration is not valid and has no effect");
-        }
-        Arc::new(config)
+/// A topic's effective configuration. A stored value that is not valid here (an imported directory) is left out.
+fn topic_config(broker: &Config, image: &Image, topic: &str) -> Arc<TopicConfig> {
+    let none = Configs::new();
+    let own = image.topic_config(topic).map_or(&none, |configs| &**configs);
+    let (config, errors) = broker.stored_topic_config(own);
+    for error in errors {
+        tracing::warn!(topic, %error, "a stored configuration is not valid and has no effect");
     }
+    Arc::new(config)
 }
 
 /// A partition of `__consumer_offsets` as its coordinator shard sees it.

@@ -10,6 +10,7 @@ use crate::types::{Clock, NodeId};
 
 pub mod applier;
 pub mod config_rules;
+pub mod dynamic;
 pub mod endpoints;
 pub mod fetch_sessions;
 pub mod stored_config;
