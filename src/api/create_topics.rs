@@ -9,7 +9,7 @@ use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicN
 use kafka_protocol::protocol::StrBytes;
 
 use super::{Context, Reply};
-use crate::broker::stored_config::with_stored;
+use crate::broker::dynamic::effective;
 use crate::config::Config;
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, CreatedTopic, NewTopic, Outcome};
@@ -47,7 +47,7 @@ async fn answer(
         Err(code) => names.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
     let image = controller.image();
-    let config = with_stored(config, &image);
+    let config = effective(config, &image);
     let mut results: Vec<CreatableTopicResult> =
         names.into_iter().zip(outcomes).map(|(name, outcome)| result(&config, name, outcome)).collect();
     let error = ApiError::new(ErrorCode::InvalidRequest, "the topic is named more than once in the request");

@@ -27,10 +27,20 @@ impl ConfigRules for TableRules {
                 let wrong = configs.iter().find_map(|(key, value)| check_dynamic(key, value).err());
                 wrong.map_or(Ok(()), |error| invalid(error.to_string()))
             }
-            other => {
-                let message = format!("resources of type {} have no configurations here", other.0);
-                Err(ApiError::new(ErrorCode::InvalidRequest, message))
-            }
+            kind => match scope(kind) {
+                Some(_) if resource.name.is_empty() => {
+                    Err(ApiError::new(ErrorCode::InvalidRequest, "there is no default for all of them"))
+                }
+                Some(scope) => {
+                    let check = |(key, value): (&String, &String)| table::require(scope, key)?.parse(value);
+                    let wrong = configs.iter().find_map(|entry| check(entry).err());
+                    wrong.map_or(Ok(()), |error| invalid(error.to_string()))
+                }
+                None => {
+                    let message = format!("resources of type {} have no configurations here", kind.0);
+                    Err(ApiError::new(ErrorCode::InvalidRequest, message))
+                }
+            },
         }
     }
 
@@ -39,10 +49,8 @@ impl ConfigRules for TableRules {
     }
 
     fn default_value(&self, kind: ResourceKind, key: &str) -> Option<String> {
-        match kind {
-            ResourceKind::TOPIC => self.config.topic_default(key).map(str::to_owned),
-            _ => table::find(scope(kind)?, key)?.default.map(str::to_owned),
-        }
+        // As in Kafka the key's own default, whatever the broker's is.
+        table::find(scope(kind)?, key)?.default.map(str::to_owned)
     }
 }
 
@@ -50,6 +58,40 @@ fn scope(kind: ResourceKind) -> Option<Scope> {
     match kind {
         ResourceKind::TOPIC => Some(Scope::Topic),
         ResourceKind::BROKER => Some(Scope::Broker),
+        ResourceKind::GROUP => Some(Scope::Group),
+        ResourceKind::CLIENT_METRICS => Some(Scope::ClientMetrics),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validate(kind: ResourceKind, name: &str, key: &str, value: &str) -> i16 {
+        let rules = TableRules { config: Arc::new(Config::from_pairs([]).unwrap()) };
+        let resource = ConfigResource { kind, name: name.to_owned() };
+        let configs = Configs::from([(key.to_owned(), value.to_owned())]);
+        rules.validate(&resource, &configs).err().map_or(0, |error| error.code.code())
+    }
+
+    #[test]
+    fn each_kind_of_resource_has_its_own_keys() {
+        assert_eq!(validate(ResourceKind::TOPIC, "t", "retention.ms", "5"), 0);
+        assert_eq!(validate(ResourceKind::TOPIC, "t", "log.retention.ms", "5"), 40);
+        assert_eq!(validate(ResourceKind::BROKER, "1", "log.retention.ms", "5"), 0);
+        assert_eq!(validate(ResourceKind::GROUP, "g", "consumer.session.timeout.ms", "50000"), 0);
+        assert_eq!(validate(ResourceKind::GROUP, "g", "retention.ms", "5"), 40);
+        assert_eq!(validate(ResourceKind::GROUP, "", "consumer.session.timeout.ms", "50000"), 42);
+        assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "interval.ms", "50000"), 0);
+        assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "interval.ms", "soon"), 40);
+        assert_eq!(validate(ResourceKind::BROKER_LOGGER, "1", "root", "DEBUG"), 42);
+    }
+
+    #[test]
+    fn elements_are_added_to_the_keys_own_default() {
+        let config = Config::from_pairs([("log.cleanup.policy", "compact")]).unwrap();
+        let rules = TableRules { config: Arc::new(config) };
+        assert_eq!(rules.default_value(ResourceKind::TOPIC, "cleanup.policy").as_deref(), Some("delete"));
     }
 }

@@ -13,7 +13,6 @@ pub mod config_rules;
 pub mod dynamic;
 pub mod endpoints;
 pub mod fetch_sessions;
-pub mod stored_config;
 pub mod topics;
 
 /// One broker.

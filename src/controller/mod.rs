@@ -60,6 +60,8 @@ pub struct OpenController {
     pub rack: Option<String>,
     /// What decisions depend on.
     pub settings: Settings,
+    /// `metadata.log.max.record.bytes.between.snapshots`: the log is folded at the latest when it has this many bytes.
+    pub fold_bytes_max: u64,
 }
 
 /// Why a controller cannot open.
@@ -88,11 +90,12 @@ impl Controller {
     /// Reads the journal and takes over what a Kafka broker left without a leader. Blocks on files; a new or cleanly
     /// used directory costs no fsync.
     pub fn open(options: OpenController) -> Result<Self, OpenError> {
-        let OpenController { data_dir, storage, clock, cluster_id, rack, settings } = options;
+        let OpenController { data_dir, storage, clock, cluster_id, rack, settings, fold_bytes_max } = options;
         let now_ms = clock.now().wall_ms;
         let mut empty = Image::empty(cluster_id);
         empty.put_broker(BrokerImage { id: settings.node, rack, fenced: false });
         let (mut journal, image) = Journal::open(storage, &data_dir, empty, &Machine::bootstrap(), now_ms)?;
+        journal.fold_at(fold_bytes_max);
         let mut machine = Machine::new(settings, Arc::new(image));
         take_over(&mut machine, &mut journal, now_ms).map_err(OpenError::TakeOver)?;
         let shared = Arc::new(Shared::new(machine));

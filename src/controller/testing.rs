@@ -119,6 +119,7 @@ pub(crate) fn controller() -> (Controller, tempfile::TempDir) {
         cluster_id: "c".into(),
         rack: None,
         settings: settings(),
+        fold_bytes_max: u64::MAX,
     };
     (Controller::open(options).unwrap(), dir)
 }

@@ -74,6 +74,8 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
         cluster_id: meta.cluster_id.as_str().into(),
         rack: config.rack.clone(),
         settings: controller_settings(config, meta.directory_id),
+        fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
+            .unwrap_or(u64::MAX),
     })
     .context("cannot load the metadata journal")?;
     let shared = Shared {

@@ -134,6 +134,8 @@ pub(super) struct Journal {
     log_bytes: u64,
     snapshot_bytes: u64,
     control: ControlRecords,
+    /// The bytes of log at which it is folded at the latest.
+    fold_bytes_max: u64,
 }
 
 /// What is in the journal's directory.
@@ -174,6 +176,7 @@ impl Journal {
             log_bytes: 0,
             snapshot_bytes,
             control: ControlRecords::default(),
+            fold_bytes_max: u64::MAX,
         };
         journal.read_segments(&listing, &mut replayer)?;
         journal.last_epoch = replayer.epoch;
@@ -367,7 +370,13 @@ impl Journal {
 
     /// Whether the log has grown enough to be folded.
     pub(super) fn wants_fold(&self) -> bool {
-        self.log_bytes >= FOLD_BYTES_MIN.max(self.snapshot_bytes.saturating_mul(2))
+        let enough = FOLD_BYTES_MIN.max(self.snapshot_bytes.saturating_mul(2));
+        self.log_bytes >= enough.min(self.fold_bytes_max)
+    }
+
+    /// Sets the bytes of log at which it is folded at the latest.
+    pub(super) fn fold_at(&mut self, bytes: u64) {
+        self.fold_bytes_max = bytes;
     }
 
     /// Writes `image`, which includes everything in the log, as a snapshot; then removes what it replaces. A failure

@@ -100,9 +100,16 @@ impl Machine {
         let invalid = |message: &str| ApiError::new(ErrorCode::InvalidRequest, message);
         match (&topic.name, topic.id) {
             (None, TopicId::ZERO) => Err(invalid("neither a topic name nor a topic id is given")),
-            (None, id) => self.head.topic_by_id(id).cloned().ok_or(ErrorCode::UnknownTopicId.into()),
+            (None, id) => {
+                let unknown = || ApiError::new(ErrorCode::UnknownTopicId, "there is no topic with this id");
+                self.head.topic_by_id(id).cloned().ok_or_else(unknown)
+            }
             (Some(name), TopicId::ZERO) => {
-                self.head.topic(name).cloned().ok_or(ErrorCode::UnknownTopicOrPartition.into())
+                let unknown = || {
+                    let message = format!("there is no topic named '{name}'");
+                    ApiError::new(ErrorCode::UnknownTopicOrPartition, message)
+                };
+                self.head.topic(name).cloned().ok_or_else(unknown)
             }
             (Some(_), _) => Err(invalid("a topic name and a topic id are given; only one may be")),
         }
