@@ -34,13 +34,12 @@ use command::{
 };
 pub use group_log::GroupLog;
 pub use loader::LoadReport;
+use records::STRING_BYTES_MAX;
 pub use settings::Settings;
 use shard::{NEVER_MS, Shard};
 
 use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, TopicName};
 
-/// The longest string that Kafka's record schemas hold, in bytes.
-const STRING_BYTES_MAX: usize = i16::MAX as usize;
 /// What a generated member id adds to the client's or instance's id: a dash and a UUID.
 const MEMBER_ID_SUFFIX_BYTES: usize = 37;
 

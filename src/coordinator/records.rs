@@ -19,6 +19,10 @@ const OFFSET_VALUE_VERSION: i16 = 4;
 const OFFSET_VALUE_VERSION_WITH_EXPIRY: i16 = 1;
 /// What a record adds to its key and value in a batch, at most: the lengths and deltas as varints.
 const RECORD_OVERHEAD_BYTES: usize = 40;
+/// What an offset's key and value have beside their strings, at most.
+const OFFSET_FIELDS_BYTES: usize = 64;
+/// The longest string that Kafka's record schemas hold, in bytes.
+pub(super) const STRING_BYTES_MAX: usize = i16::MAX as usize;
 
 /// A record's key and value as bytes; the value of a tombstone is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +61,12 @@ pub(crate) fn encode(record: &GroupRecord) -> Result<Encoded, RecordError> {
 
 /// Bytes that `record` takes in a batch at most; `None` when it cannot be written at all.
 pub(crate) fn size_bytes(record: &GroupRecord) -> Option<usize> {
+    if let GroupRecord::Offset { group, topic, value, .. } = record {
+        let metadata = value.as_ref().map_or(0, |value| value.metadata.len());
+        let lengths = [group.len(), topic.len(), metadata];
+        let fits = lengths.iter().all(|length| *length <= STRING_BYTES_MAX);
+        return fits.then(|| lengths.iter().sum::<usize>() + OFFSET_FIELDS_BYTES + RECORD_OVERHEAD_BYTES);
+    }
     encode(record).ok().map(|encoded| encoded.size_bytes())
 }
 
@@ -216,6 +226,34 @@ mod tests {
         for value in [Some(offset_value(None)), Some(offset_value(Some(5))), None] {
             round_trip(&GroupRecord::Offset { group: group.clone(), topic: "t".into(), partition: 2, value });
         }
+    }
+
+    #[test]
+    fn an_offsets_size_is_bounded_without_writing_it() {
+        for expire_ms in [None, Some(i64::MAX)] {
+            for length in [0, 200, STRING_BYTES_MAX] {
+                let text = "x".repeat(length);
+                let mut value = offset_value(expire_ms);
+                value.metadata = text.as_str().into();
+                value.topic_id = TopicId::random();
+                let record = GroupRecord::Offset {
+                    group: text.as_str().into(),
+                    topic: text.as_str().into(),
+                    partition: i32::MAX,
+                    value: Some(value),
+                };
+                let bound = size_bytes(&record).unwrap();
+                let real = encode(&record).unwrap().size_bytes();
+                assert!((real..=real + OFFSET_FIELDS_BYTES).contains(&bound), "{bound} for {real}");
+            }
+        }
+        let record = GroupRecord::Offset {
+            group: "x".repeat(STRING_BYTES_MAX + 1).into(),
+            topic: "t".into(),
+            partition: 0,
+            value: None,
+        };
+        assert_eq!(size_bytes(&record), None);
     }
 
     #[test]

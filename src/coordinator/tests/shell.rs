@@ -267,13 +267,13 @@ fn uncommitted_records_are_bounded() {
     let log = MemoryLog::new();
     let coordinator = coordinator(&log);
     log.holds_commits.store(true, Ordering::SeqCst);
-    let offsets: Vec<_> = (0..1_000).map(|partition| ("orders", partition, 1)).collect();
+    let offsets: Vec<_> = (0..500).map(|partition| ("orders", partition, 1)).collect();
     let mut refusals = 0;
-    for _ in 0..60 {
+    for _ in 0..120 {
         let answer = coordinator.commit(commit(-1, &offsets), NOW);
         refusals += usize::from(matches!(answer, Answer::Ready(Err(ErrorCode::CoordinatorNotAvailable))));
     }
-    assert_eq!(refusals, 9);
+    assert_eq!(refusals, 19);
     log.holds_commits.store(false, Ordering::SeqCst);
     log.commit();
     assert!(ready(coordinator.commit(commit(-1, &offsets), NOW)).is_ok());
