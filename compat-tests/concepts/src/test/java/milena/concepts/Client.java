@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -67,8 +69,19 @@ final class Client {
         }
         try (Admin admin = admin()) {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1).configs(settings))).all().get();
-            admin.listOffsets(partitions(topic, partitions).stream()
-                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()))).all().get();
+            Map<TopicPartition, OffsetSpec> ends = partitions(topic, partitions).stream()
+                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
+            Await.until(Duration.ofSeconds(30), () -> topic + " has leaders", () -> {
+                try {
+                    admin.listOffsets(ends).all().get();
+                    return true;
+                } catch (ExecutionException refused) {
+                    if (refused.getCause() instanceof UnknownTopicOrPartitionException) {
+                        return false;
+                    }
+                    throw refused;
+                }
+            });
         }
     }
 
