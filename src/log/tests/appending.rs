@@ -170,3 +170,17 @@ fn many_small_appends_keep_three_files_open() {
     log.close().unwrap();
     assert_eq!(bench.context.open_files(), 0);
 }
+
+#[test]
+fn an_idle_log_costs_less_than_two_kibibytes() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    let path_bytes = log.reader.dir.as_os_str().len() + log.reader.partition.topic.len();
+    // Each shared allocation has two counters; settings and context are shared between logs.
+    let shared = 4 * 2 * size_of::<usize>() + size_of::<LogReader>() + size_of::<epochs::EpochCache>();
+    let segment = size_of::<segment::Segment>() + size_of::<Arc<segment::Segment>>();
+    let own = size_of::<Log>() + path_bytes + size_of::<Vec<i64>>() + segment;
+    let waiting = 32 * (index::OFFSET_ENTRY_BYTES + index::TIME_ENTRY_BYTES + 4);
+    assert!(shared + own + waiting <= 2048, "{shared} {own} {waiting}");
+}
