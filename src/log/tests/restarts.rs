@@ -305,3 +305,81 @@ fn state_is_loaded_up_to_a_given_end_and_the_next_append_removes_the_rest() {
         assert_eq!(found[81].2.as_deref(), Some("value-81"));
     }
 }
+
+#[test]
+fn a_zero_filled_time_index_beside_a_good_offset_index_is_made_anew() {
+    let bench = Bench::new(LogConfig { index_interval_bytes: 100, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    let end = log.end();
+    log.close().unwrap();
+    let expected = contents(&bench);
+    let path = bench.file("00000000000000000000.timeindex");
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(4092).unwrap();
+    let (log, recovery) = bench.open_with(|spec| {
+        spec.clean = true;
+        spec.recovery_point = end;
+    });
+    assert_eq!((recovery.rebuilt_indexes, recovery.recovered), (1, false));
+    assert_eq!(contents(&bench), expected);
+    assert_eq!(log.reader().max_timestamp(end).unwrap().unwrap().offset, Offset(199));
+}
+
+#[test]
+fn batches_that_stand_in_the_log_twice_are_cut_off() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 10);
+    drop(log);
+    let path = bench.file("00000000000000000000.log");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&bytes[..], &bytes[..]].concat()).unwrap();
+    let (log, recovery) = bench.open();
+    assert_eq!((log.end(), recovery.cut_bytes), (Offset(20), bytes.len() as u64));
+    assert_filled(&log.reader(), 0);
+}
+
+#[test]
+fn a_segment_that_lost_its_last_batches_ends_the_log_unless_the_topic_is_compacted() {
+    for compact in [false, true] {
+        let cleanup_policy = CleanupPolicy { delete: !compact, compact };
+        let bench = Bench::new(LogConfig { cleanup_policy, ..small() });
+        let (mut log, _) = bench.open();
+        fill(&mut log, 100);
+        bench.context.wait_for_flusher();
+        let (end, segments) = (log.end(), log.reader.segments.load_full());
+        drop(log);
+        let (second, third) = (segments[1].base, segments[2].base);
+        let lost = batch(third - 2, 2).bytes.len() as u64;
+        let file =
+            std::fs::OpenOptions::new().write(true).open(bench.file(&format!("{second:020}.log"))).unwrap();
+        file.set_len(segments[1].size() - lost).unwrap();
+        let (log, recovery) = bench.open();
+        let kept = if compact { end } else { Offset(third - 2) };
+        let removed = if compact { 0 } else { segments.len() - 2 };
+        assert_eq!((log.end(), recovery.removed_segments), (kept, removed), "compact: {compact}");
+    }
+}
+
+#[test]
+fn producers_are_replayed_from_the_middle_of_a_segment_where_the_snapshot_stands() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    for n in 0..3 {
+        append(&mut log, &idempotent(7, 0, n * 5, 5));
+    }
+    append(&mut log, &transactional(8, 0, 2));
+    let (mut log, _) = bench.reopen(log);
+    log.append_as(&marker(8, 0, false), LeaderEpoch(0), AppendOrigin::Coordinator, now()).unwrap();
+    append(&mut log, &idempotent(7, 0, 15, 5));
+    let (end, before) = (log.end(), log.producers().producers().clone());
+    log.close().unwrap();
+    std::fs::write(bench.file(&format!("{:020}.snapshot", end.0)), b"damaged").unwrap();
+    let (log, recovery) = bench.open_with(|spec| {
+        spec.clean = true;
+        spec.recovery_point = end;
+    });
+    assert!(!recovery.recovered);
+    assert_eq!(log.producers().producers(), &before);
+    assert_eq!(log.last_stable(end), end);
+}
