@@ -198,8 +198,8 @@ impl<'a> Loading<'a> {
             indexed_position: offset.map_or(0, |entry| u64::from(entry.position)),
             next: listed.base,
         };
-        let zero_filled = offset.is_some_and(|entry| entry.position == 0)
-            || time.is_some_and(|entry| entry.timestamp <= 0 && entry.relative == 0);
+        // Zeros in the offset index are noticed below: no batch ends at the base offset and begins at position 0.
+        let zero_filled = time.is_some_and(|entry| entry.timestamp <= 0 && entry.relative == 0);
         if zero_filled || (offset.is_none() && offset_entries > 0) || (time.is_none() && time_entries > 0) {
             return Ok(None);
         }

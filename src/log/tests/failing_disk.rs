@@ -294,3 +294,44 @@ fn by_default_no_append_waits_for_the_disk() {
     bench.context.wait_for_flusher();
     assert_eq!(*faults.synced.lock().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_roll_syncs_the_closed_segment_with_all_that_belongs_to_it() {
+    for flush_messages in [1, i64::MAX] {
+        let (bench, faults) = bench(LogConfig { flush_messages, ..small() });
+        let (mut log, _) = bench.open();
+        append(&mut log, &transactional(8, 0, 2));
+        log.append_as(&marker(8, 0, true), LeaderEpoch(0), AppendOrigin::Coordinator, now()).unwrap();
+        bench.context.wait_for_flusher();
+        faults.synced.lock().unwrap().clear();
+        while log.reader.segments.load().len() < 2 {
+            fill(&mut log, 1);
+        }
+        bench.context.wait_for_flusher();
+        let synced = faults.synced.lock().unwrap().clone();
+        let second = log.reader.segments.load()[1].base;
+        let mut expected =
+            vec!["t-0".to_string(), "leader-epoch-checkpoint".into(), format!("{second:020}.snapshot")];
+        for kind in ["log", "index", "timeindex", "txnindex"] {
+            expected.push(format!("{:020}.{kind}", 0));
+        }
+        for name in expected {
+            assert!(synced.contains(&name), "{name} of {synced:?}");
+        }
+        assert_eq!(log.recovery_point(), Offset(second));
+    }
+}
+
+#[test]
+fn a_clean_stop_syncs_what_was_written_and_nothing_when_nothing_was() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 3);
+    let (log, _) = bench.reopen(log);
+    let synced = std::mem::take(&mut *faults.synced.lock().unwrap());
+    for name in ["00000000000000000000.log", "00000000000000000006.snapshot", "t-0"] {
+        assert!(synced.iter().any(|synced| synced == name), "{name} of {synced:?}");
+    }
+    drop(bench.reopen(log));
+    assert_eq!(*faults.synced.lock().unwrap(), Vec::<String>::new());
+}

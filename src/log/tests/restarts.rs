@@ -383,3 +383,20 @@ fn producers_are_replayed_from_the_middle_of_a_segment_where_the_snapshot_stands
     assert_eq!(log.producers().producers(), &before);
     assert_eq!(log.last_stable(end), end);
 }
+
+#[test]
+fn producers_that_were_idle_too_long_are_forgotten_at_start() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    append(&mut log, &idempotent(7, 0, 0, 1));
+    append(&mut log, &transactional(8, 0, 1));
+    let end = log.end();
+    log.close().unwrap();
+    for (idle_ms, known) in [(86_399_999, vec![7, 8]), (86_400_000, vec![8])] {
+        let mut spec = bench.spec.clone();
+        spec.clean = true;
+        spec.recovery_point = end;
+        let (log, _) = Log::open(spec, &bench.context, now().after_ms(idle_ms)).unwrap();
+        assert_eq!(log.producers().producers().keys().copied().collect::<Vec<_>>(), known);
+    }
+}
