@@ -179,6 +179,24 @@ async fn a_deleted_topic_can_be_made_again_at_once_and_is_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn groups_go_on_after_their_own_topic_was_deleted() {
+    let broker = TestBroker::start().await;
+    let admin: AdminClient<DefaultClientContext> = client(&broker).create().unwrap();
+    let writer = producer(&broker, &[]);
+    for round in 0..2 {
+        send(&writer, "orders", "k", "v").await;
+        let consumer = consumer(&broker, &format!("g{round}"), &[]);
+        consumer.subscribe(&["orders"]).unwrap();
+        receive(&consumer, round + 1).await;
+        consumer.commit_consumer_state(CommitMode::Sync).unwrap();
+        drop(consumer);
+        for result in admin.delete_topics(&["__consumer_offsets"], &AdminOptions::new()).await.unwrap() {
+            result.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn offsets_are_found_by_time() {
     let broker = TestBroker::start().await;
     let writer = producer(&broker, &[]);

@@ -43,7 +43,7 @@ def test_creating_an_existing_topic_is_refused(tools, topic):
     done = tools.topics("--create", "--topic", topic, "--partitions", 1, check=False)
     assert done.code == 1
     assert "TopicExistsException" in done.text
-    assert f"'{topic}' already exists" in done.text
+    assert f"Topic '{topic}' already exists." in done.text
     tools.topics("--create", "--topic", topic, "--if-not-exists")
 
 

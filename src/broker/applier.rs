@@ -116,6 +116,9 @@ impl Applier {
         for partition in self.partitions_of(topic, 0) {
             self.partitions.remove(&partition.topic_partition, now);
         }
+        if &*topic.name == CONSUMER_OFFSETS {
+            self.coordinator.remove_all();
+        }
         self.coordinator.topic_deleted(&topic.name, now);
     }
 

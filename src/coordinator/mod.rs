@@ -114,6 +114,14 @@ impl Coordinator {
         }
     }
 
+    /// Ends the responsibility for every partition and forgets them: the broker stops, or their topic is deleted. A
+    /// topic that is made again begins at an epoch of its own.
+    pub fn remove_all(&self) {
+        for shard in self.shards.swap(Arc::default()).values() {
+            shard.unload(LeaderEpoch(i32::MAX));
+        }
+    }
+
     /// `JoinGroup`; refusals of the group are inside the answer.
     pub fn join(&self, join: Join, now: Now) -> Answer<JoinAnswer> {
         let stem = join.instance_id.as_ref().unwrap_or(&join.client_id);

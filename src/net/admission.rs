@@ -22,13 +22,13 @@ pub struct Admission {
 #[error("no memory for a request became free within {ADMISSION_WAIT_MS_MAX} ms")]
 pub struct Exhausted;
 
-impl Default for Admission {
-    fn default() -> Self {
-        Self { memory: Arc::new(Semaphore::new(REQUEST_MEMORY_BYTES_MAX / UNIT_BYTES)) }
-    }
-}
-
 impl Admission {
+    /// Memory of `queued.max.request.bytes`, or of a size of our own where that is not set.
+    pub fn new(bytes: Option<i64>) -> Self {
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(REQUEST_MEMORY_BYTES_MAX);
+        Self { memory: Arc::new(Semaphore::new((bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS))) }
+    }
+
     /// A permit for a connection, which holds nothing yet.
     pub fn permit(&self) -> Permit {
         Permit { memory: self.memory.clone(), held: None }
@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_beyond_the_shared_memory_waits_and_then_fails() {
-        let admission = Admission::default();
+        let admission = Admission::new(None);
         let (mut first, mut second) = (admission.permit(), admission.permit());
         first.cover(REQUEST_MEMORY_BYTES_MAX).await.unwrap();
         second.cover(REQUEST_BYTES_FREE).await.unwrap();
@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_permit_grows_by_what_is_missing() {
-        let admission = Admission::default();
+        let admission = Admission::new(None);
         let mut permit = admission.permit();
         for part in 1..=4 {
             permit.cover(REQUEST_MEMORY_BYTES_MAX / 4 * part).await.unwrap();

@@ -11,6 +11,7 @@ use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Exhausted, Permit};
+use super::listener::Places;
 use super::reply::{Answers, Slot, Slots, WriteEnd, queue};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub broker: Arc<Broker>,
     /// Memory for requests that are still arriving.
     pub admission: Admission,
+    /// How many connections there may be.
+    pub places: Arc<Places>,
     /// `socket.request.max.bytes`.
     pub request_bytes_max: i32,
     /// `connections.max.idle.ms`; `None` is never.

@@ -2,22 +2,23 @@
 //! listeners (a port in use is found before anything is touched), lock the data directory, load the journal, make
 //! the partitions known, recover after an unclean stop, load the coordinators, accept.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use tokio::net::TcpListener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::Broker;
-use crate::broker::topics::CONSUMER_OFFSETS;
-use crate::config::{Config, Listener};
+use crate::config::{Config, Listener, NetworkConfig};
 use crate::coordinator;
 use crate::net::admission::Admission;
+use crate::net::listener::Places;
 use crate::net::{connection, listener};
-use crate::types::{Clock, LeaderEpoch};
+use crate::types::Clock;
 
 mod clock;
 mod housekeeping;
@@ -27,6 +28,7 @@ pub use clock::SystemClock;
 
 /// Starts a broker and runs it until SIGTERM or SIGINT; then stops it cleanly.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    raise_open_files_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -53,7 +55,7 @@ impl Server {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let config = Arc::new(config);
-        let listeners = bind(&config.network.listeners).await?;
+        let listeners = bind(&config.network).await?;
         let mut addresses = Vec::new();
         for (name, listener) in &listeners {
             addresses.push((name.clone(), listener.local_addr()?));
@@ -63,7 +65,11 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let shared = Arc::new(connection::Shared {
             broker: broker.clone(),
-            admission: Admission::default(),
+            admission: Admission::new(config.network.queued_max_request_bytes),
+            places: Arc::new(Places::new(
+                config.network.max_connections,
+                config.network.max_connections_per_ip,
+            )),
             request_bytes_max: config.network.socket_request_max_bytes,
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
             stopping: stopping.clone(),
@@ -116,20 +122,12 @@ impl Server {
         tracing::info!("broker {}: Transitioning from RECOVERY to RUNNING", self.broker.node_id);
     }
 
-    fn unload_groups(&self) {
-        let image = self.broker.controller.image();
-        let partitions = image.topic(CONSUMER_OFFSETS).map_or(0, |topic| topic.partitions.len());
-        for partition in 0..partitions {
-            self.broker.coordinator.unload(partition as i32, LeaderEpoch(i32::MAX));
-        }
-    }
-
     /// Stops cleanly: requests in flight are answered, logs flushed and closed, checkpoints and the marker of a
     /// clean stop written.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
         // Answers that wait for other members of a group would wait for ever.
-        self.unload_groups();
+        self.broker.coordinator.remove_all();
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!("a task failed: {error}");
@@ -155,16 +153,13 @@ async fn run_group_deadlines(broker: Arc<Broker>, mut stopping: watch::Receiver<
     }
 }
 
-async fn bind(listeners: &[Listener]) -> anyhow::Result<Vec<(Arc<str>, TcpListener)>> {
+async fn bind(network: &NetworkConfig) -> anyhow::Result<Vec<(Arc<str>, TcpListener)>> {
     let mut bound = Vec::new();
-    for listener in listeners {
+    for listener in &network.listeners {
         let shown =
             format!("{}://{}:{}", listener.name, listener.host.as_deref().unwrap_or(""), listener.port);
-        let socket = match &listener.host {
-            Some(host) => TcpListener::bind((host.as_str(), listener.port)).await,
-            None => bind_everywhere(listener.port).await,
-        };
-        let socket = socket.with_context(|| format!("cannot listen on {shown}"))?;
+        let socket =
+            bind_one(listener, network).await.with_context(|| format!("cannot listen on {shown}"))?;
         bound.push((Arc::from(listener.name.as_str()), socket));
     }
     if bound.is_empty() {
@@ -173,12 +168,47 @@ async fn bind(listeners: &[Listener]) -> anyhow::Result<Vec<(Arc<str>, TcpListen
     Ok(bound)
 }
 
-/// All interfaces, IPv6 ones where the machine has any.
-async fn bind_everywhere(port: u16) -> std::io::Result<TcpListener> {
-    match TcpListener::bind(("::", port)).await {
-        Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
-            TcpListener::bind(("0.0.0.0", port)).await
+/// Binds to the first address of the host that works; without a host to all interfaces, IPv6 ones where the machine
+/// has any.
+async fn bind_one(listener: &Listener, network: &NetworkConfig) -> std::io::Result<TcpListener> {
+    let addresses: Vec<SocketAddr> = match &listener.host {
+        Some(host) => tokio::net::lookup_host((host.as_str(), listener.port)).await?.collect(),
+        None => {
+            vec![(Ipv6Addr::UNSPECIFIED, listener.port).into(), (Ipv4Addr::UNSPECIFIED, listener.port).into()]
         }
-        bound => bound,
+    };
+    let mut failed = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match listen(address, network) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => return Err(error),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn listen(address: SocketAddr, network: &NetworkConfig) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit both; the system tunes what is not set.
+    if let Some(bytes) = network.socket_send_buffer_bytes {
+        socket.set_send_buffer_size(bytes.unsigned_abs())?;
+    }
+    if let Some(bytes) = network.socket_receive_buffer_bytes {
+        socket.set_recv_buffer_size(bytes.unsigned_abs())?;
+    }
+    socket.bind(address)?;
+    socket.listen(LISTEN_BACKLOG)
+}
+
+/// Connections that may wait to be accepted; they are accepted at once.
+const LISTEN_BACKLOG: u32 = 1024;
+
+/// A connection costs a file descriptor: take as many as the system gives.
+fn raise_open_files_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!("the limit of open files stays at {:?}: {error}", limit.current);
     }
 }

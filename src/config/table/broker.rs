@@ -109,7 +109,7 @@ pub(super) const KEYS: &[Key] = &[
         "Longest wait until a connection to another node stands."),
     row("socket.connection.setup.timeout.ms", Long, Some("10000"), Any, ReadOnly, Inert,
         "First wait until a connection to another node stands."),
-    row("socket.listen.backlog.size", Int, Some("50"), Min(1), ReadOnly, Works,
+    row("socket.listen.backlog.size", Int, Some("50"), Min(1), ReadOnly, Inert,
         "Connections that may wait to be accepted on one listener."),
     row("socket.receive.buffer.bytes", Int, Some("102400"), Any, ReadOnly, Works,
         "Receive buffer of a connection; unless it is set, the system decides."),

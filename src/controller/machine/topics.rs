@@ -182,7 +182,7 @@ impl Machine {
         if self.head.topic(name).is_some() {
             return Err(ApiError::new(
                 ErrorCode::TopicAlreadyExists,
-                format!("topic '{name}' already exists"),
+                format!("Topic '{name}' already exists."),
             ));
         }
         if let Some(existing) = collision_form(name).and_then(|form| collisions.get(&form)) {
