@@ -69,7 +69,7 @@ fn produce(address: &str, topic: &str, records: usize, bytes: usize) -> Result<f
                     producer.poll(Duration::from_millis(1))
                 }
                 other => return Err(other.into()),
-            };
+            }
         }
     }
     producer.flush(WAIT)?;
