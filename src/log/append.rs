@@ -69,6 +69,9 @@ impl Log {
         self.write(batch, base, last, epoch, aborted)?;
         if let Some(producer) = &producer {
             self.producers.apply(producer, base);
+            // Whether the last marker holds is known once it is synced, where appends wait for that.
+            let settled = if self.config.sync_before_ack() { self.reader.synced().0 } else { base };
+            self.producers.stabilise(settled);
             self.reader.publish_unstable(&self.producers);
         }
         self.publish(last);
@@ -120,7 +123,7 @@ impl Log {
         if let Err(error) = written {
             return Err(undo(&self.reader, &*file, active.size, error, &path()));
         }
-        if self.config.sync_before_ack() {
+        if self.config.flush_messages < i64::MAX {
             self.reader.pin(segment_base, &file);
         }
         let bytes = REBUILT_BYTES.saturating_add(rest.len()) as u64;
@@ -141,7 +144,7 @@ impl Log {
             active.segment.publish_size(active.size);
         }
         self.reader.end.store(self.end, Ordering::Release);
-        if self.config.sync_before_ack() {
+        if self.end.saturating_sub(self.reader.synced().0) >= self.config.flush_messages {
             self.reader.request_sync();
         }
     }

@@ -39,7 +39,8 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// `file.delete.delay.ms`: how long a deleted file stays under its `.deleted` name.
     pub file_delete_delay_ms: i64,
-    /// `flush.messages`: 1 means that an append counts once it is on stable storage.
+    /// `flush.messages`: so many records may be unsynced before a sync is asked for; 1 means that an append counts once
+    /// it is on stable storage.
     pub flush_messages: i64,
     /// `flush.ms`: how long data may stay unsynced; `i64::MAX` means never forced.
     pub flush_ms: i64,

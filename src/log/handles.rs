@@ -4,7 +4,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
@@ -19,21 +19,37 @@ pub(crate) struct HandleKey {
     pub(crate) kind: FileKind,
 }
 
+/// One part of the cache with a lock of its own, so that partitions rarely wait for each other.
+type Shard = Mutex<LruCache<HandleKey, Arc<dyn StoredFile>>>;
+
+const SHARDS_MAX: usize = 16;
+/// Below so many handles a shard would be too small to know what is used.
+const SHARD_HANDLES_MIN: usize = 32;
+
 #[derive(Debug)]
 pub(crate) struct Handles {
-    files: Mutex<LruCache<HandleKey, Arc<dyn StoredFile>>>,
+    shards: Vec<Shard>,
 }
 
 impl Handles {
     pub(crate) fn new(files_max: NonZeroUsize) -> Self {
-        // The map grows with use; a capacity of a million handles must not cost memory at start.
-        let mut files = LruCache::unbounded();
-        files.resize(files_max);
-        Self { files: Mutex::new(files) }
+        let count = files_max.get().div_euclid(SHARD_HANDLES_MIN).clamp(1, SHARDS_MAX);
+        let each =
+            NonZeroUsize::new(files_max.get().checked_div(count).unwrap_or(1)).unwrap_or(NonZeroUsize::MIN);
+        let shard = || {
+            // The map grows with use; a capacity of a million handles must not cost memory at start.
+            let mut files = LruCache::unbounded();
+            files.resize(each);
+            Mutex::new(files)
+        };
+        Self { shards: std::iter::repeat_with(shard).take(count).collect() }
     }
 
-    fn files(&self) -> std::sync::MutexGuard<'_, LruCache<HandleKey, Arc<dyn StoredFile>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The shard of a log; all files of a segment are in one, those of a log's segments are spread.
+    fn shard(&self, key: HandleKey) -> Option<MutexGuard<'_, LruCache<HandleKey, Arc<dyn StoredFile>>>> {
+        let mixed = key.log.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(key.base.cast_unsigned());
+        let index = usize::try_from(mixed).unwrap_or(0).checked_rem(self.shards.len())?;
+        self.shards.get(index).map(lock)
     }
 
     /// The open file of `key`, opened at `path` when it is not.
@@ -43,8 +59,8 @@ impl Handles {
         key: HandleKey,
         path: impl FnOnce() -> std::path::PathBuf,
     ) -> io::Result<Arc<dyn StoredFile>> {
-        if let Some(file) = self.files().get(&key) {
-            return Ok(Arc::clone(file));
+        if let Some(file) = self.shard(key).and_then(|mut files| files.get(&key).map(Arc::clone)) {
+            return Ok(file);
         }
         self.open(storage, key, &path(), Access::Existing)
     }
@@ -59,30 +75,35 @@ impl Handles {
     ) -> io::Result<Arc<dyn StoredFile>> {
         let file = storage.open(path, access)?;
         // The file pushed out closes here, after the lock is gone.
-        let _replaced = self.files().push(key, Arc::clone(&file));
+        let _replaced = self.shard(key).and_then(|mut files| files.push(key, Arc::clone(&file)));
         Ok(file)
     }
 
     /// Forgets one file.
     pub(crate) fn forget(&self, key: HandleKey) {
-        let _closed = self.files().pop(&key);
+        let _closed = self.shard(key).and_then(|mut files| files.pop(&key));
     }
 
     /// Forgets every file of a log.
     pub(crate) fn forget_log(&self, log: u64) {
         let mut closed = Vec::new();
-        let mut files = self.files();
-        let keys: Vec<HandleKey> = files.iter().map(|(key, _)| *key).filter(|key| key.log == log).collect();
-        for key in keys {
-            closed.extend(files.pop(&key));
+        for mut files in self.shards.iter().map(lock) {
+            let keys: Vec<HandleKey> =
+                files.iter().map(|(key, _)| *key).filter(|key| key.log == log).collect();
+            closed.extend(keys.iter().filter_map(|key| files.pop(key)));
         }
-        drop(files);
+        // The files close here, after the locks are gone.
+        drop(closed);
     }
 
     /// The number of files open through the cache.
     pub(crate) fn len(&self) -> usize {
-        self.files().len()
+        self.shards.iter().map(|shard| lock(shard).len()).fold(0, usize::saturating_add)
     }
+}
+
+fn lock(shard: &Shard) -> MutexGuard<'_, LruCache<HandleKey, Arc<dyn StoredFile>>> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Log {
         let storage = &*context.storage;
         let listing = listing::list(storage, &spec.dir)?;
         let has_metadata = listing.exists && check_metadata(storage, &spec.dir, spec.topic_id)?;
-        let epochs = read_epochs(storage, &spec.dir)?;
+        let epochs = read_epochs(storage, &spec)?;
         let published = Published {
             segments: Vec::new(),
             epochs: EpochCache::default(),
@@ -143,13 +143,18 @@ fn check_metadata(storage: &dyn Storage, dir: &Path, wanted: TopicId) -> Result<
     }
 }
 
-/// The epochs of the checkpoint file; `None` when it cannot be read, which makes recovery read them from all batches.
-fn read_epochs(storage: &dyn Storage, dir: &Path) -> Result<Option<EpochCache>, LogError> {
-    let path = dir.join(EPOCH_FILE_NAME);
+/// The epochs of the checkpoint file; `None` when they are lost, which makes recovery read them from all batches. A file
+/// that a power loss left empty says nothing of the epochs below the recovery point.
+fn read_epochs(storage: &dyn Storage, spec: &OpenSpec) -> Result<Option<EpochCache>, LogError> {
+    let path = spec.dir.join(EPOCH_FILE_NAME);
     let bytes = match read_file(storage, &path, CHECKPOINT_BYTES_MAX) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(EpochCache::default())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other.map_err(LogError::io(&path))?,
     };
+    if bytes.is_empty() {
+        let none_lost = spec.clean || spec.recovery_point <= Offset::ZERO;
+        return Ok(none_lost.then(EpochCache::default));
+    }
     match EpochCache::parse(&bytes) {
         Ok(epochs) => Ok(Some(epochs)),
         Err(reason) => {

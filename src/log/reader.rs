@@ -46,6 +46,8 @@ pub struct LogReader {
     pub(crate) recovery_point: AtomicI64,
     /// A failed fsync, or a failed undoing of a write: no appends any more.
     pub(crate) poisoned: AtomicBool,
+    /// The partition was deleted: there is nothing left to sync.
+    pub(crate) deleted: AtomicBool,
     /// Entries were made in the partition's directory since it was last synced.
     pub(crate) directory_dirty: AtomicBool,
     /// The partition's directory itself was made since its parent was last synced.
@@ -98,6 +100,7 @@ impl LogReader {
             synced: AtomicI64::new(published.recovery_point),
             recovery_point: AtomicI64::new(published.recovery_point),
             poisoned: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
             directory_dirty: AtomicBool::new(false),
             parent_dirty: AtomicBool::new(false),
             sync_queued: AtomicBool::new(false),

@@ -334,6 +334,7 @@ impl<'a> Loading<'a> {
         self.epochs.truncate_from_start(start);
         self.drop_snapshots_above(self.end);
         self.drop_stray_snapshots();
+        self.producers.stabilise(self.end);
         self.refill_windows()?;
         Ok(Loaded {
             segments: self.segments,

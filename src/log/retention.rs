@@ -56,6 +56,7 @@ impl Log {
     pub fn delete_in_place(&mut self, now: Now) -> Result<(), LogError> {
         self.closed = true;
         let reader = &self.reader;
+        reader.deleted.store(true, Ordering::Release);
         let delay_ms = self.config.file_delete_delay_ms;
         rename_and_remove_later(&reader.context, &reader.dir, &reader.partition, delay_ms, now)?;
         reader.context.handles.forget_log(reader.id);

@@ -87,6 +87,9 @@ impl LogReader {
         }
         let segments = self.segments.load_full();
         let Some((active, closed)) = segments.split_last() else { return Ok(()) };
+        if self.recovery_point.load(Ordering::Acquire) >= active.base {
+            return Ok(());
+        }
         self.sync_segments(closed, active.base)
     }
 
@@ -162,6 +165,9 @@ impl LogReader {
 
     /// Marks the log as taking no further appends and says so.
     pub(crate) fn poison(&self, error: &io::Error) {
+        if self.deleted.load(Ordering::Acquire) {
+            return;
+        }
         self.poisoned.store(true, Ordering::Release);
         tracing::error!(
             partition = %self.partition, path = %self.dir.display(), %error,

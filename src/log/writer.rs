@@ -114,11 +114,6 @@ impl Log {
         self.producers.expire(now.wall_ms, self.producer_id_expiration_ms);
     }
 
-    /// Tells how far the high watermark came: transactions that ended below it are settled for good.
-    pub fn high_watermark_is(&mut self, high_watermark: Offset) {
-        self.producers.stabilise(high_watermark.0);
-    }
-
     /// The newest leader epoch.
     pub fn latest_epoch(&self) -> Option<LeaderEpoch> {
         self.reader.latest_epoch()

@@ -335,3 +335,30 @@ fn a_clean_stop_syncs_what_was_written_and_nothing_when_nothing_was() {
     drop(bench.reopen(log));
     assert_eq!(*faults.synced.lock().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_sync_is_asked_for_after_so_many_records() {
+    let (bench, faults) = bench(LogConfig { flush_messages: 10, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 4);
+    bench.context.wait_for_flusher();
+    assert_eq!(log.reader().synced(), Offset(0));
+    fill(&mut log, 1);
+    bench.context.wait_for_flusher();
+    assert_eq!(log.reader().synced(), Offset(10));
+    assert!(faults.synced.lock().unwrap().iter().any(|name| name == "00000000000000000000.log"));
+}
+
+#[test]
+fn a_sync_that_finds_its_partition_deleted_is_no_failure() {
+    let (bench, faults) = bench(LogConfig { flush_messages: 1, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    let reader = log.reader();
+    fill(&mut log, 1);
+    log.delete(now()).unwrap();
+    faults.sync_fails.store(true, Ordering::SeqCst);
+    reader.directory_dirty.store(true, Ordering::SeqCst);
+    reader.request_sync();
+    bench.context.wait_for_flusher();
+    assert!(!reader.is_poisoned());
+}
