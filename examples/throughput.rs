@@ -66,7 +66,7 @@ fn produce(address: &str, topic: &str, records: usize, bytes: usize) -> Result<f
         while let Err((error, _)) = producer.send(BaseRecord::<(), [u8]>::to(topic).payload(&payload)) {
             match error {
                 KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => {
-                    producer.poll(Duration::from_millis(1))
+                    producer.poll(Duration::from_millis(1));
                 }
                 other => return Err(other.into()),
             }
