@@ -79,3 +79,12 @@ async fn checking_a_running_broker_succeeds_with_one_line() {
     assert!(stdout.starts_with(&format!("{address} serves: APIs ")), "{stdout}");
     assert_eq!(stdout.lines().count(), 1);
 }
+
+#[test]
+fn a_directory_that_cannot_be_made_is_one_sentence_that_says_why_once() {
+    let output =
+        milena(&["--override", "listeners=PLAINTEXT://127.0.0.1:0", "--override", "log.dirs=/dev/null/data"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "milena: cannot use the data directory: /dev/null/data: Not a directory (os error 20)\n";
+    assert_eq!(stderr(&output), expected);
+}

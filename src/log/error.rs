@@ -10,12 +10,12 @@ use crate::types::{ErrorCode, Offset, ProducerId, TopicId};
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The operating system refused an operation.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file holds what it must not hold.
     #[error("{}: {reason}", path.display())]
@@ -71,7 +71,7 @@ pub enum LogError {
 impl LogError {
     /// Wraps an IO error with the path it happened at.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_path_buf(), source }
+        move |error| Self::Io { path: path.to_path_buf(), error }
     }
 
     pub(crate) fn corrupt(path: &Path, reason: impl Into<String>) -> Self {
@@ -176,23 +176,23 @@ pub enum ReadError {
         position: u64,
     },
     /// The operating system refused the read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
 impl ReadError {
     /// Wraps an IO error with the path it happened at; `WouldBlock` keeps its meaning.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| {
-            if source.kind() == io::ErrorKind::WouldBlock {
+        move |error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
                 Self::WouldBlock
             } else {
-                Self::Io { path: path.to_path_buf(), source }
+                Self::Io { path: path.to_path_buf(), error }
             }
         }
     }

@@ -267,7 +267,7 @@ impl LogReader {
 /// longer.
 pub(crate) fn retry_vanished<T>(attempt: impl Fn() -> Result<T, ReadError>) -> Result<T, ReadError> {
     match attempt() {
-        Err(ReadError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => attempt(),
+        Err(ReadError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => attempt(),
         other => other,
     }
 }

@@ -212,13 +212,13 @@ impl Loading<'_> {
 impl From<ReadError> for LogError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Io { path, source } => Self::Io { path, source },
+            ReadError::Io { path, error } => Self::Io { path, error },
             ReadError::Corrupt { path, position } => {
                 Self::Corrupt { path, reason: format!("no batch at {position}") }
             }
             ReadError::OffsetOutOfRange { asked, start, end } => Self::OffsetOutOfRange { asked, start, end },
             ReadError::WouldBlock => {
-                Self::Io { path: std::path::PathBuf::new(), source: io::ErrorKind::WouldBlock.into() }
+                Self::Io { path: std::path::PathBuf::new(), error: io::ErrorKind::WouldBlock.into() }
             }
         }
     }

@@ -134,11 +134,11 @@ impl Log {
         let base = active.segment.base;
         let file = |kind| {
             let path = self.reader.file_path(base, kind);
-            self.reader.file(base, kind).map_err(|error: io::Error| LogError::Io { path, source: error })
+            self.reader.file(base, kind).map_err(|error: io::Error| LogError::Io { path, error })
         };
         let wrong = |kind| {
             let path = self.reader.file_path(base, kind);
-            move |source| LogError::Io { path, source }
+            move |error| LogError::Io { path, error }
         };
         let mut indexes = active.segment.indexes();
         if indexes.offsets.is_write_pending() {

@@ -114,7 +114,7 @@ impl LogReader {
             .and_then(|()| self.sync_directory());
         if let Err(error) = result {
             self.poison(&error);
-            return Err(LogError::Io { path: self.dir.clone(), source: error });
+            return Err(LogError::Io { path: self.dir.clone(), error });
         }
         self.recovery_point.fetch_max(upto, Ordering::AcqRel);
         self.synced.fetch_max(upto, Ordering::AcqRel);

@@ -64,7 +64,7 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
         .context("cannot start the threads that sync files")?;
     let directory =
         LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
-            .with_context(|| format!("cannot use the data directory {}", path.display()))?;
+            .context("cannot use the data directory")?;
     let unclean = !directory.was_clean();
     let meta = directory.meta().clone();
     let controller = Controller::open(OpenController {
