@@ -8,7 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::command::{
-    Command, Commit, Description, Fetch, Join, JoinAnswer, ListFilter, ListedGroup, Reply, SyncAnswer,
+    Command, Commit, DescribedGroup, Description, Fetch, Join, JoinAnswer, ListFilter, ListedGroup, Reply,
+    SyncAnswer,
 };
 use super::group::{Group, GroupState};
 use super::offsets::Offsets;
@@ -68,6 +69,22 @@ impl Turn<'_> {
 struct Foreign {
     kind: ForeignKind,
     keys: BTreeSet<Bytes>,
+}
+
+impl Foreign {
+    /// A KIP-848 group is described as the empty one that it is to classic members, who may join it: while
+    /// ConsumerGroupDescribe is not served, Kafka's tools ask here, and one refused group fails their whole listing.
+    fn describe(&self) -> Description {
+        match self.kind {
+            ForeignKind::Consumer => Description::Group(DescribedGroup {
+                state: GroupState::Empty.name(),
+                protocol_type: self.kind.name().into(),
+                protocol: String::new(),
+                members: Vec::new(),
+            }),
+            ForeignKind::Share | ForeignKind::Streams => Description::NotClassic,
+        }
+    }
 }
 
 /// The groups of one partition of `__consumer_offsets`.
@@ -378,8 +395,7 @@ impl Machine {
     fn describe(&self, group_id: &str) -> Description {
         match self.groups.get(group_id) {
             Some(group) => Description::Group(group.describe()),
-            None if self.foreign.contains_key(group_id) => Description::NotClassic,
-            None => Description::NotFound,
+            None => self.foreign.get(group_id).map_or(Description::NotFound, Foreign::describe),
         }
     }
 
