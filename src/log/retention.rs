@@ -36,8 +36,10 @@ impl Log {
     }
 
     /// Removes the segments that `retention.bytes` and `retention.ms` allow to go, oldest first, none that reaches above
-    /// the high watermark. When all are expired, a new one is started first. Returns how many went.
+    /// the high watermark. When all are expired, a new one is started first. Returns how many went. Forgets producers that
+    /// were idle too long as well, whatever the topic's cleanup policy.
     pub fn enforce_retention(&mut self, high_watermark: Offset, now: Now) -> Result<usize, LogError> {
+        self.expire_producers(now);
         if self.closed || self.reader.is_poisoned() || !self.config.cleanup_policy.delete {
             return Ok(0);
         }

@@ -152,3 +152,15 @@ fn files_that_waited_to_be_removed_go_at_the_next_start() {
     assert_eq!(log.start(), Offset(100));
     assert_filled(&log.reader(), 100);
 }
+
+#[test]
+fn retention_forgets_idle_producers_of_compacted_topics_too() {
+    let cleanup_policy = CleanupPolicy { delete: false, compact: true };
+    let bench = Bench::new(LogConfig { cleanup_policy, ..small() });
+    let (mut log, _) = bench.open();
+    append(&mut log, &idempotent(7, 0, 0, 1));
+    log.enforce_retention(Offset(1), at(T0 + 86_399_999)).unwrap();
+    assert_eq!(log.producers().producers().len(), 1);
+    log.enforce_retention(Offset(1), at(T0 + 86_400_000)).unwrap();
+    assert!(log.producers().is_empty());
+}
