@@ -123,8 +123,8 @@ pub struct Files {
 enum State {
     Unopened(Files),
     Open(Box<Log>),
-    /// Deleted, or the broker stops.
-    Closed,
+    /// Its topic was deleted.
+    Deleted,
 }
 
 /// See the module.
@@ -254,7 +254,7 @@ impl Partition {
                 self.open(&mut state, files).map(Some)
             }
             State::Open(_) => Ok(None),
-            State::Closed => Err(ErrorCode::UnknownTopicOrPartition),
+            State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
 
@@ -287,13 +287,17 @@ impl Partition {
     /// Runs `work` on the log, which is opened if need be.
     fn with_log<T>(&self, work: impl FnOnce(&mut Log) -> T) -> Result<T, ErrorCode> {
         let mut state = lock(&self.state);
+        if self.is_closed() && !matches!(*state, State::Deleted) {
+            // The broker stops: the client finds out where the partition is now.
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
         if let State::Unopened(files) = &*state {
             let files = files.clone();
             self.open(&mut state, files)?;
         }
         match &mut *state {
             State::Open(log) => Ok(work(log)),
-            State::Unopened(_) | State::Closed => Err(ErrorCode::UnknownTopicOrPartition),
+            State::Unopened(_) | State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
 
@@ -512,7 +516,7 @@ impl Partition {
         match &*lock(&self.state) {
             State::Unopened(files) => files.dir.exists(),
             State::Open(_) => true,
-            State::Closed => false,
+            State::Deleted => false,
         }
     }
 
@@ -525,33 +529,44 @@ impl Partition {
             (State::Open(log), Checkpoint::RecoveryPoint) => log.recovery_point(),
             (State::Open(log), Checkpoint::LogStart) => log.start(),
             (State::Open(_), Checkpoint::HighWatermark) => self.commit.watermark(),
-            (_, Checkpoint::Cleaner) | (State::Closed, _) => return None,
+            (_, Checkpoint::Cleaner) | (State::Deleted, _) => return None,
         };
         (offset > Offset::ZERO || which != Checkpoint::LogStart).then_some(offset)
     }
 
-    /// Brings the log to stable storage and closes it in a way that the next start need not scan.
+    /// Brings the log to stable storage and closes it in a way that the next start need not scan. What the checkpoints
+    /// say of it stays known.
     pub fn close(&self) -> Result<(), LogError> {
+        let mut state = lock(&self.state);
         self.closed.store(true, Ordering::Release);
-        let state = std::mem::replace(&mut *lock(&self.state), State::Closed);
+        let closed = match &mut *state {
+            State::Open(log) => {
+                let closed = log.close_in_place();
+                if closed.is_ok() {
+                    self.commit.advance(log.end());
+                }
+                closed
+            }
+            State::Unopened(_) | State::Deleted => Ok(()),
+        };
         self.commit.end();
-        match state {
-            State::Open(log) => log.close(),
-            State::Unopened(_) | State::Closed => Ok(()),
-        }
+        closed
     }
 
     /// Renames the directory of a partition whose topic was deleted, and queues its removal. Who waits is told.
     pub fn delete(&self, directory: &LogDirectory, now: Now) -> Result<(), LogError> {
-        self.closed.store(true, Ordering::Release);
-        let state = std::mem::replace(&mut *lock(&self.state), State::Closed);
+        let state = {
+            let mut state = lock(&self.state);
+            self.closed.store(true, Ordering::Release);
+            std::mem::replace(&mut *state, State::Deleted)
+        };
         let deleted = match state {
             State::Open(log) => log.delete(now),
             State::Unopened(_) => {
                 let delay_ms = self.config.load().file_delete_delay_ms;
                 directory.delete_partition(&self.topic_partition, delay_ms, now)
             }
-            State::Closed => Ok(()),
+            State::Deleted => Ok(()),
         };
         self.commit.end();
         deleted
