@@ -23,7 +23,7 @@ pub(super) const KEYS: &[Key] = &[
         "Delay before the files of a deleted segment are unlinked.").synonym("log.segment.delete.delay.ms"),
     row("flush.messages", Long, Some("9223372036854775807"), Min(1), ClusterWide, Works,
         "Records after which the log is flushed; 1 means before the acknowledgement.").synonym("log.flush.interval.messages"),
-    row("flush.ms", Long, Some("9223372036854775807"), Min(0), ClusterWide, Works,
+    row("flush.ms", Long, Some("9223372036854775807"), Min(0), ClusterWide, Inert,
         "Time after which a log with new records is flushed.").synonym("log.flush.interval.ms"),
     row("follower.replication.throttled.replicas", List, Some(""), ThrottledReplicas, ClusterWide, Inert,
         "Followers whose replication is throttled, as partition:broker, or *."),
