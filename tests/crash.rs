@@ -19,6 +19,8 @@ fn producer(broker: &Process) -> FutureProducer {
         .set("bootstrap.servers", broker.bootstrap())
         .set("enable.idempotence", "true")
         .set("linger.ms", "0")
+        // A failed test must not wait for five minutes in the producer's drop.
+        .set("message.timeout.ms", "30000")
         .set("reconnect.backoff.max.ms", "100")
         .create()
         .unwrap()
@@ -130,4 +132,23 @@ fn sigterm_stops_cleanly_and_the_health_check_tells_who_answers() {
     broker.start_again();
     assert!(!broker.directory().join(".kafka_cleanshutdown").exists());
     assert!(broker.check());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_partitions_than_the_system_allows_open_files_are_written_read_and_closed() {
+    const PARTITIONS: i32 = 160;
+    let count = PARTITIONS.to_string();
+    let mut broker = Process::start_with_open_files(128, &[("num.partitions", count.as_str())]);
+    let sender = producer(&broker);
+    for partition in 0..PARTITIONS {
+        let record: FutureRecord<'_, str, str> = FutureRecord::to("orders").payload("v").partition(partition);
+        let sent = sender.send(record, Duration::from_secs(5)).await;
+        sent.map_err(|(error, _)| format!("partition {partition}: {error}")).unwrap();
+    }
+    let reader = consumer(&broker, "g");
+    reader.subscribe(&["orders"]).unwrap();
+    assert_eq!(receive(&reader, PARTITIONS as usize).await.len(), PARTITIONS as usize);
+    assert!(broker.check());
+    assert_eq!(broker.terminate(), Some(0));
+    assert!(broker.directory().join(".kafka_cleanshutdown").exists());
 }

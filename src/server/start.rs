@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use rustix::process::{Resource, getrlimit};
 
 use crate::broker::Broker;
 use crate::broker::applier::Applier;
@@ -24,8 +25,15 @@ use crate::types::{Clock, TopicId, TopicPartition};
 /// configuration either.
 const FETCH_SESSION_EVICTION_MS: i64 = 120_000;
 
-/// File descriptors left to sockets; the rest may hold files of logs.
+/// Files of logs that stay open, where the system allows many.
 const HANDLES_MAX: usize = 4096;
+
+/// How many files of logs stay open when the process may have `open_files_max` (`None`: as many as it likes): never
+/// more than half, the rest is for sockets and for files that are open for a moment.
+fn handles_max(open_files_max: Option<u64>) -> usize {
+    let half = open_files_max.map(|files| files / 2).and_then(|half| usize::try_from(half).ok());
+    half.unwrap_or(HANDLES_MAX).clamp(1, HANDLES_MAX)
+}
 
 /// A broker that does not accept yet.
 pub(super) struct Opened {
@@ -60,7 +68,8 @@ struct Foundation {
 
 fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Foundation> {
     let path = &config.storage.log_dir;
-    let context = LogContext::new(ContextOptions { handles_max: HANDLES_MAX, ..ContextOptions::default() })
+    let handles_max = handles_max(getrlimit(Resource::Nofile).current);
+    let context = LogContext::new(ContextOptions { handles_max, ..ContextOptions::default() })
         .context("cannot start the threads that sync files")?;
     let directory =
         LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
@@ -126,7 +135,7 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         let broker = broker.clone();
         tokio::task::spawn_blocking(move || existing_partitions(&broker)).await??
     };
-    let workers = broker.config.storage.num_recovery_threads.clamp(1, 8);
+    let workers = file_workers(&broker.config);
     let mut tasks = Vec::new();
     for part in 0..workers {
         let mine: Vec<_> = existing.iter().skip(part).step_by(workers).cloned().collect();
@@ -143,6 +152,11 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         })?;
     }
     Ok(recovered.len())
+}
+
+/// Threads that open, or close, many logs at once (`num.recovery.threads.per.data.dir`, within reason).
+pub(super) fn file_workers(config: &Config) -> usize {
+    config.storage.num_recovery_threads.clamp(1, 8)
 }
 
 fn existing_partitions(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
@@ -190,5 +204,18 @@ fn group_settings(config: &Config) -> GroupSettings {
         offsets_retention_ms: config.offsets.retention_ms,
         offsets_check_interval_ms: config.offsets.retention_check_interval_ms,
         offsets_topic_partitions: config.offsets.topic_num_partitions,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_logs_leave_half_of_the_descriptors_to_others() {
+        let cases = [(None, 4096), (Some(1 << 20), 4096), (Some(4096), 2048), (Some(256), 128), (Some(1), 1)];
+        for (open_files_max, handles) in cases {
+            assert_eq!(handles_max(open_files_max), handles, "{open_files_max:?}");
+        }
     }
 }

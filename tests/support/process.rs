@@ -39,9 +39,13 @@ fn command(port: u16, directory: &Path, settings: &[(String, String)]) -> Comman
     command
 }
 
-/// Starts the binary and waits for the line that says that it is ready.
 fn start(port: u16, directory: &Path, settings: &[(String, String)]) -> Child {
-    let mut child = command(port, directory, settings).stdout(Stdio::piped()).spawn().unwrap();
+    until_ready(command(port, directory, settings))
+}
+
+/// Starts the binary and waits for the line that says that it is ready.
+fn until_ready(mut command: Command) -> Child {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.by_ref().any(|line| line.unwrap().contains("Transitioning from RECOVERY to RUNNING"));
     assert!(ready, "the broker ended before it was ready");
@@ -58,6 +62,17 @@ impl Process {
     pub fn start(settings: &[(&str, &str)]) -> Self {
         let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
         let child = start(port, directory.path(), &settings);
+        Self { child, port, directory, settings }
+    }
+
+    /// As `start`, where the system allows no more than so many open files.
+    pub fn start_with_open_files(open_files_max: u32, settings: &[(&str, &str)]) -> Self {
+        let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
+        let plain = command(port, directory.path(), &settings);
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(format!("ulimit -n {open_files_max} && exec \"$0\" \"$@\""));
+        limited.arg(plain.get_program()).args(plain.get_args());
+        let child = until_ready(limited);
         Self { child, port, directory, settings }
     }
 
