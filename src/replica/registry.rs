@@ -119,22 +119,34 @@ impl Registry {
         self.directory.write_checkpoint(which, &entries)
     }
 
-    /// Closes every log, writes the checkpoints and the marker of a clean stop. The marker is left out when a log
-    /// could not be closed well, so that the next start looks at it.
-    pub fn close(&self) -> Result<(), LogError> {
-        let mut clean = true;
+    /// Closes every log, with `workers` threads because each waits for the disk, then writes the checkpoints and the
+    /// marker of a clean stop. The marker is left out when a log could not be closed well, so that the next start
+    /// looks at it.
+    pub fn close(&self, workers: usize) -> Result<(), LogError> {
         let partitions = self.all();
-        for partition in &partitions {
-            if let Err(error) = partition.close() {
-                tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
-                clean = false;
-            }
-        }
+        let clean = std::thread::scope(|scope| {
+            let part = |nth| partitions.iter().skip(nth).step_by(workers.max(1));
+            let running: Vec<_> =
+                (0..workers.max(1)).map(|nth| scope.spawn(move || close_all(part(nth)))).collect();
+            running.into_iter().fold(true, |clean, worker| worker.join().unwrap_or(false) && clean)
+        });
         for which in [Checkpoint::RecoveryPoint, Checkpoint::LogStart, Checkpoint::HighWatermark] {
             self.try_write_checkpoint(which)?;
         }
         if clean { self.directory.mark_clean(BROKER_EPOCH_UNKNOWN) } else { Ok(()) }
     }
+}
+
+/// Whether all could be closed well.
+fn close_all<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> bool {
+    let mut clean = true;
+    for partition in partitions {
+        if let Err(error) = partition.close() {
+            tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
+            clean = false;
+        }
+    }
+    clean
 }
 
 /// The broker epoch in the marker of a clean stop, for a controller that would compare it.

@@ -136,7 +136,7 @@ impl Server {
         let broker = self.broker;
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             broker.controller.close();
-            broker.partitions.close()?;
+            broker.partitions.close(start::file_workers(&broker.config))?;
             Ok(())
         })
         .await??;
