@@ -128,7 +128,10 @@ impl Registry {
             let part = |nth| partitions.iter().skip(nth).step_by(workers.max(1));
             let running: Vec<_> =
                 (0..workers.max(1)).map(|nth| scope.spawn(move || close_all(part(nth)))).collect();
-            running.into_iter().fold(true, |clean, worker| worker.join().unwrap_or(false) && clean)
+            // All are joined before any is judged: the scope panics over one that was not.
+            let closed: Vec<bool> =
+                running.into_iter().map(|worker| worker.join().unwrap_or(false)).collect();
+            closed.into_iter().all(|clean| clean)
         });
         for which in [Checkpoint::RecoveryPoint, Checkpoint::LogStart, Checkpoint::HighWatermark] {
             self.try_write_checkpoint(which)?;
