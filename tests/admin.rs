@@ -11,8 +11,12 @@ use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
+use milena::controller::command::TopicIdPartition;
 use support::{RawClient, TestBroker};
 
 fn name(text: &str) -> TopicName {
@@ -160,4 +164,37 @@ async fn the_cluster_is_described_at_the_address_that_the_client_used() {
     let controllers = DescribeClusterRequest::default().with_endpoint_type(2);
     let answer: DescribeClusterResponse = client.ask(ApiKey::DescribeCluster, 1, &controllers).await;
     assert_eq!(answer.error_code, 114);
+}
+
+async fn commit(client: &mut RawClient) -> i16 {
+    let find = FindCoordinatorRequest::default().with_key(StrBytes::from_static_str("g"));
+    let found: FindCoordinatorResponse = client.ask(ApiKey::FindCoordinator, 3, &find).await;
+    assert_eq!(found.error_code, 0);
+    let partition = OffsetCommitRequestPartition::default().with_committed_offset(5);
+    let topic = OffsetCommitRequestTopic::default().with_name(name("t")).with_partitions(vec![partition]);
+    let request = OffsetCommitRequest::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(vec![topic]);
+    let answer: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 8, &request).await;
+    answer.topics[0].partitions[0].error_code
+}
+
+#[tokio::test]
+async fn groups_begin_anew_when_the_topic_of_their_offsets_was_deleted() {
+    let settings = [("offsets.topic.num.partitions", "1")];
+    let broker = TestBroker::start_with(&settings).await;
+    let mut client = broker.connect().await;
+    assert_eq!(create(&mut client, 7, topic("t", 1)).await, 0);
+    assert_eq!(commit(&mut client).await, 0);
+    // Leader epochs are above 0 after every unclean stop.
+    let image = broker.server.broker().controller.image();
+    let topic_id = image.topic("__consumer_offsets").unwrap().id;
+    let raised = vec![TopicIdPartition { topic_id, partition: 0 }];
+    broker.server.broker().controller.raise_leader_epochs(raised).await.unwrap();
+    let broker = broker.restart(&settings).await;
+    let mut client = broker.connect().await;
+    assert_eq!(commit(&mut client).await, 0);
+    assert_eq!(delete(&mut client, 5, "__consumer_offsets").await, 0);
+    assert_eq!(commit(&mut client).await, 0);
 }

@@ -113,9 +113,9 @@ impl Applier {
 
     fn delete(&self, topic: &TopicImage) {
         let now = self.clock.now();
-        for partition in self.partitions_of(topic, 0) {
-            self.partitions.remove(&partition.topic_partition, now);
-        }
+        let partitions = self.partitions_of(topic, 0);
+        let named: Vec<_> = partitions.iter().map(|partition| partition.topic_partition.clone()).collect();
+        self.partitions.remove(&named, now);
         if &*topic.name == CONSUMER_OFFSETS {
             self.coordinator.remove_all();
         }

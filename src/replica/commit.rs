@@ -1,7 +1,7 @@
 //! Up to where a partition's records are committed, and who waits for it. Shared with the log, which tells it what
 //! reached stable storage.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tokio::sync::Notify;
 
@@ -17,8 +17,6 @@ pub(super) struct Commit {
     failed: AtomicBool,
     /// The partition was deleted or closed.
     ended: AtomicBool,
-    /// Bytes appended that readers were not told of, because they are not synced yet.
-    pub(super) unsynced_bytes: AtomicU64,
     /// Readers that wait for records.
     pub(super) waiters: Waiters,
     advanced: Notify,
@@ -30,10 +28,11 @@ impl Commit {
         Offset(self.watermark.load(Ordering::Acquire))
     }
 
-    /// Raises the high watermark; it never falls.
-    pub(super) fn advance(&self, upto: Offset) {
-        self.watermark.fetch_max(upto.0, Ordering::AcqRel);
+    /// Raises the high watermark; it never falls. Tells whether it rose.
+    pub(super) fn advance(&self, upto: Offset) -> bool {
+        let before = self.watermark.fetch_max(upto.0, Ordering::AcqRel);
         self.advanced.notify_waiters();
+        before < upto.0
     }
 
     /// Tells everyone who waits that nothing more will come.
@@ -66,10 +65,9 @@ impl Commit {
 
 impl SyncListener for Commit {
     fn synced(&self, upto: Offset) {
-        let bytes = self.unsynced_bytes.swap(0, Ordering::Relaxed);
-        self.advance(upto);
-        if bytes > 0 {
-            self.waiters.wake(bytes);
+        // Which bytes became visible is not counted, so readers look however many they wait for.
+        if self.advance(upto) {
+            self.waiters.wake(0);
         }
     }
 
@@ -100,6 +98,20 @@ mod tests {
         commit.failed();
         assert_eq!(commit.reached(Offset(7)).await, Err(ErrorCode::KafkaStorageError));
         assert_eq!(commit.reached(Offset(6)).await, Ok(()));
+    }
+
+    #[test]
+    fn a_sync_that_raises_the_watermark_lets_readers_look_and_another_one_does_not() {
+        let commit = Commit::default();
+        let signal = Arc::new(crate::replica::waiters::Signal::default());
+        commit.waiters.register(&signal, 7);
+        for upto in [3, 4] {
+            commit.synced(Offset(upto));
+            assert!(signal.is_urgent());
+            signal.take();
+            commit.synced(Offset(upto));
+            assert!(!signal.is_urgent());
+        }
     }
 
     #[tokio::test]

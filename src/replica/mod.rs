@@ -3,6 +3,8 @@
 mod commit;
 pub mod partition;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 pub mod validate;
 pub mod waiters;
 

@@ -59,6 +59,8 @@ pub struct Read {
     pub log_start: Offset,
     /// The end of what the reader may see.
     pub upper: Offset,
+    /// Whether there is more below `upper` than the limits allowed.
+    pub is_cut: bool,
     /// Aborted transactions among the records, as producer id and first offset; `None` for `Uncommitted`.
     pub aborted: Option<Vec<(i64, i64)>>,
 }
@@ -271,10 +273,15 @@ impl Partition {
             producer_id_expiration_ms: self.shared.producer_id_expiration_ms,
         };
         let opened = Log::open(spec, &self.shared.context, self.shared.clock.now());
-        let (log, recovery) = opened.map_err(|error: LogError| {
+        let failed = |error: LogError| {
             tracing::error!(partition = %self.topic_partition, %error, "cannot open the log");
             error.code()
-        })?;
+        };
+        let (mut log, recovery) = opened.map_err(failed)?;
+        if recovery.recovered && log.config().sync_before_ack() {
+            // What is found counts as committed, so a retry of it is acknowledged without a sync of its own.
+            log.flush().map_err(failed)?;
+        }
         let reader = log.reader();
         reader.set_sync_listener(self.commit.clone());
         // What one node finds in its log is committed: no other has more.
@@ -303,7 +310,7 @@ impl Partition {
 
     /// The side of the log that readers share; it takes no lock once the log is open.
     pub fn reader(&self) -> Result<Arc<LogReader>, ErrorCode> {
-        if let Some(reader) = self.reader.load_full() {
+        if let Some(reader) = self.reader.load_full().filter(|_| !self.is_closed()) {
             return Ok(reader);
         }
         self.with_log(|log| log.reader())
@@ -312,16 +319,18 @@ impl Partition {
     /// Appends a batch that was validated. It is in the page cache when this returns; see [`Self::committed`].
     pub fn append(&self, batch: &Batch, now: Now) -> Result<Appended, Refusal> {
         let epoch = self.leader_epoch();
-        let (appended, log_start) = self.with_log(|log| {
+        let (appended, log_start, is_committed) = self.with_log(|log| {
             let appended = log.append(batch, epoch, now);
-            if !self.syncs_before_ack() {
+            // The log's own settings: they change under the same lock as this.
+            let is_committed = !log.config().sync_before_ack();
+            if is_committed {
                 self.commit.advance(log.end());
             }
-            (appended, log.start())
+            (appended, log.start(), is_committed)
         })?;
         let appended = appended?;
-        if !appended.duplicate {
-            self.appended_bytes(batch.bytes.len() as u64);
+        if is_committed && !appended.duplicate {
+            self.commit.waiters.wake(batch.bytes.len() as u64);
         }
         Ok(Appended {
             base_offset: appended.base_offset,
@@ -329,19 +338,6 @@ impl Partition {
             log_append_time_ms: appended.log_append_time_ms,
             log_start,
         })
-    }
-
-    fn syncs_before_ack(&self) -> bool {
-        self.config.load().flush_messages == 1
-    }
-
-    /// Wakes readers; where records count only when they are synced, the sync does.
-    fn appended_bytes(&self, bytes: u64) {
-        if self.syncs_before_ack() {
-            self.commit.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
-        } else {
-            self.commit.waiters.wake(bytes);
-        }
     }
 
     /// Whether everything up to and with the appended records is committed.
@@ -390,6 +386,15 @@ impl Partition {
 
     /// Reads whole batches from the one on that holds `from`.
     pub fn read(&self, from: Offset, limits: ReadLimits) -> Result<Read, ReadFailure> {
+        let read = self.read_open(from, limits);
+        if self.is_closed() {
+            // Its files went away under the read, or were a new topic's under the same paths.
+            self.with_log(|_| ())?;
+        }
+        read
+    }
+
+    fn read_open(&self, from: Offset, limits: ReadLimits) -> Result<Read, ReadFailure> {
         let reader = self.reader()?;
         let high_watermark = self.commit.watermark();
         let last_stable = reader.last_stable(high_watermark);
@@ -408,6 +413,7 @@ impl Partition {
             Isolation::Committed => Some(aborted(&reader, from, upper, &result)?),
         };
         Ok(Read {
+            is_cut: result.next < upper,
             records: result.records,
             high_watermark,
             last_stable,
@@ -535,8 +541,9 @@ impl Partition {
     }
 
     /// Brings the log to stable storage and closes it in a way that the next start need not scan. What the checkpoints
-    /// say of it stays known.
-    pub fn close(&self) -> Result<(), LogError> {
+    /// say of it stays known. Tells whether the next start can do so: a log that an fsync failed for, or that was not
+    /// recovered after an unclean stop, has to be scanned.
+    pub fn close(&self) -> Result<bool, LogError> {
         let mut state = lock(&self.state);
         self.closed.store(true, Ordering::Release);
         let closed = match &mut *state {
@@ -545,9 +552,10 @@ impl Partition {
                 if closed.is_ok() {
                     self.commit.advance(log.end());
                 }
-                closed
+                closed.map(|()| !log.reader().is_poisoned())
             }
-            State::Unopened(_) | State::Deleted => Ok(()),
+            State::Unopened(files) => Ok(files.clean || !files.dir.exists()),
+            State::Deleted => Ok(true),
         };
         self.commit.end();
         closed

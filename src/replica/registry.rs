@@ -1,7 +1,7 @@
 //! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
 
@@ -24,6 +24,8 @@ pub struct Registry {
     directory: LogDirectory,
     shared: Arc<Shared>,
     remembered: Remembered,
+    /// Held while a checkpoint is collected and written, so that an older one never replaces a newer one.
+    checkpoints: Mutex<()>,
 }
 
 impl Registry {
@@ -35,7 +37,7 @@ impl Registry {
             high_watermarks: directory.read_checkpoint(Checkpoint::HighWatermark)?,
             clean: directory.was_clean(),
         };
-        Ok(Self { partitions: DashMap::new(), directory, shared, remembered })
+        Ok(Self { partitions: DashMap::new(), directory, shared, remembered, checkpoints: Mutex::new(()) })
     }
 
     /// The data directory.
@@ -80,11 +82,24 @@ impl Registry {
         added
     }
 
-    /// Removes a partition whose topic was deleted: its directory is renamed at once and removed later.
-    pub fn remove(&self, partition: &TopicPartition, now: Now) {
-        let Some((_, removed)) = self.partitions.remove(partition) else { return };
-        if let Err(error) = removed.delete(&self.directory, now) {
-            tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
+    /// Removes the partitions of a deleted topic: their directories are renamed at once and removed later. What the
+    /// checkpoints say of them goes, too: a topic that is made again under the name would take it for its own after
+    /// a crash, and lose the records below that log start.
+    pub fn remove(&self, partitions: &[TopicPartition], now: Now) {
+        let mut stale = Vec::new();
+        for partition in partitions {
+            let Some((_, removed)) = self.partitions.remove(partition) else { continue };
+            for which in [Checkpoint::LogStart, Checkpoint::RecoveryPoint] {
+                if removed.checkpoint(which).is_some_and(|at| at > Offset::ZERO) && !stale.contains(&which) {
+                    stale.push(which);
+                }
+            }
+            if let Err(error) = removed.delete(&self.directory, now) {
+                tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
+            }
+        }
+        for which in stale {
+            self.write_checkpoint(which);
         }
     }
 
@@ -111,6 +126,7 @@ impl Registry {
     }
 
     fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {
+        let _writing = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = |partition: Arc<Partition>| {
             Some((partition.topic_partition.clone(), partition.checkpoint(which)?))
         };
@@ -144,9 +160,12 @@ impl Registry {
 fn close_all<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> bool {
     let mut clean = true;
     for partition in partitions {
-        if let Err(error) = partition.close() {
-            tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
-            clean = false;
+        match partition.close() {
+            Ok(trusted) => clean &= trusted,
+            Err(error) => {
+                tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
+                clean = false;
+            }
         }
     }
     clean

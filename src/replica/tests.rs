@@ -1,0 +1,109 @@
+//! Tests of what a partition answers once it was closed or deleted, and of what a stop leaves behind.
+
+use std::sync::Arc;
+
+use super::partition::{Isolation, ReadFailure, ReadLimits, Shared};
+use super::registry::Registry;
+use super::{Partition, validate};
+use crate::config::Config;
+use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
+use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
+use crate::wire::batch::BatchBuilder;
+
+struct At0;
+
+impl Clock for At0 {
+    fn now(&self) -> Now {
+        Now::default()
+    }
+}
+
+fn registry(dir: &std::path::Path) -> Registry {
+    let context = LogContext::new(ContextOptions::default()).unwrap();
+    let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
+    let shared =
+        Shared { context, clock: Arc::new(At0), producer_id_expiration_ms: 1000, trust_compressed: false };
+    Registry::new(directory, Arc::new(shared)).unwrap()
+}
+
+fn named() -> TopicPartition {
+    TopicPartition::new("t", 0)
+}
+
+fn add(registry: &Registry, id: TopicId, existed: bool) -> Arc<Partition> {
+    let config = Config::from_pairs([]).unwrap().topic_config(&std::collections::BTreeMap::new()).unwrap();
+    registry.add(named(), id, Arc::new(config), LeaderEpoch(0), existed)
+}
+
+fn append(partition: &Partition) -> Result<Offset, ErrorCode> {
+    let mut builder = BatchBuilder::new(0);
+    builder.push(None, Some(b"a"), 0);
+    let batch = validate::validate(builder.build(0).bytes, &partition.produce_rules(), 0).unwrap();
+    partition.append(&batch, Now::default()).map(|done| done.base_offset).map_err(|refusal| refusal.error)
+}
+
+fn read(partition: &Partition) -> Result<usize, ErrorCode> {
+    let limits = ReadLimits {
+        bytes_max: 1000,
+        at_least_one_batch: true,
+        isolation: Isolation::Uncommitted,
+        may_block: true,
+    };
+    match partition.read(Offset::ZERO, limits) {
+        Ok(read) => Ok(read.records.len()),
+        Err(ReadFailure::Code(code)) => Err(code),
+        Err(ReadFailure::WouldBlock) => panic!("it may block"),
+    }
+}
+
+#[test]
+fn a_deleted_partition_is_unknown_to_whoever_still_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let old = add(&registry, TopicId::random(), false);
+    assert_eq!(append(&old), Ok(Offset(0)));
+    registry.remove(&[named()], Now::default());
+    let new = add(&registry, TopicId::random(), false);
+    assert_eq!(append(&new), Ok(Offset(0)));
+    assert_eq!(append(&old), Err(ErrorCode::UnknownTopicOrPartition));
+    assert_eq!(read(&old), Err(ErrorCode::UnknownTopicOrPartition));
+    assert_eq!(old.log_end(), Err(ErrorCode::UnknownTopicOrPartition));
+    assert!(read(&new).unwrap() > 0);
+}
+
+#[test]
+fn a_closed_partition_is_in_the_checkpoints_and_takes_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let partition = add(&registry, TopicId::random(), false);
+    append(&partition).unwrap();
+    append(&partition).unwrap();
+    partition.delete_records(Some(Offset(1)), Now::default()).unwrap();
+    registry.close(1).unwrap();
+    assert_eq!(append(&partition), Err(ErrorCode::NotLeaderOrFollower));
+    assert_eq!(read(&partition), Err(ErrorCode::NotLeaderOrFollower));
+    for (which, at) in
+        [(Checkpoint::LogStart, 1), (Checkpoint::RecoveryPoint, 2), (Checkpoint::HighWatermark, 2)]
+    {
+        let written = registry.directory().read_checkpoint(which).unwrap();
+        assert_eq!(written, [(named(), Offset(at))].into(), "{which:?}");
+    }
+}
+
+#[test]
+fn a_partition_that_was_not_recovered_is_looked_at_again_by_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let id = TopicId::random();
+    append(&add(&registry(dir.path()), id, false)).unwrap();
+    // The last stop was not clean, and nobody opened the log since.
+    let next = registry(dir.path());
+    add(&next, id, true);
+    next.close(1).unwrap();
+    drop(next);
+    let third = registry(dir.path());
+    assert!(!third.directory().was_clean());
+    add(&third, id, true).recover().unwrap();
+    third.close(1).unwrap();
+    drop(third);
+    assert!(registry(dir.path()).directory().was_clean());
+}
