@@ -6,48 +6,15 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use milena::types::ErrorCode;
 use milena::wire::batch::BatchBuilder;
+use support::requests::{batch, fetch, name, now_ms, produce};
 use support::{RawClient, TestBroker, framed};
 
 const V: i16 = 9;
-
-fn name(text: &str) -> TopicName {
-    StrBytes::from_string(text.to_owned()).into()
-}
-
-fn batch(values: &[&str]) -> Bytes {
-    let mut builder = BatchBuilder::new(now_ms());
-    for value in values {
-        builder.push(None, Some(value.as_bytes()), now_ms());
-    }
-    builder.build(0).bytes
-}
-
-fn now_ms() -> i64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
-}
-
-fn produce(topic: &str, partition: i32, records: Bytes, acks: i16) -> ProduceRequest {
-    let data = PartitionProduceData::default().with_index(partition).with_records(Some(records));
-    let topic = TopicProduceData::default().with_name(name(topic)).with_partition_data(vec![data]);
-    ProduceRequest::default().with_acks(acks).with_timeout_ms(1000).with_topic_data(vec![topic])
-}
-
-fn fetch(topic: &str, offset: i64, max_wait_ms: i32) -> FetchRequest {
-    let partition = FetchPartition::default().with_fetch_offset(offset).with_partition_max_bytes(1 << 20);
-    FetchRequest::default()
-        .with_max_wait_ms(max_wait_ms)
-        .with_min_bytes(1)
-        .with_max_bytes(1 << 20)
-        .with_session_epoch(-1)
-        .with_topics(vec![FetchTopic::default().with_topic(name(topic)).with_partitions(vec![partition])])
-}
 
 async fn create(client: &mut RawClient, topic: &str) {
     let request = MetadataRequest::default()

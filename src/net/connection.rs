@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::admission::{Admission, Exhausted, Permit};
 use super::listener::Places;
-use super::reply::{Answers, Slot, Slots, WriteEnd, queue};
+use super::reply::{Slot, Slots, WriteEnd, queue};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{DRAIN_MS_MAX, REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX};
@@ -73,19 +73,18 @@ pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<S
         slots,
         inbound: Inbound::default(),
     };
-    let ended = {
-        let writing = answers.write_all(&write_half);
-        tokio::pin!(writing);
-        tokio::select! {
-            ended = reader.run() => Ok(ended),
-            ended = &mut writing => Err(ended),
-        }
+    // One future to the end: it holds the answer that is waited for and the bytes that are half written.
+    let writing = answers.write_all(&write_half);
+    tokio::pin!(writing);
+    let ended = tokio::select! {
+        ended = reader.run() => Ok(ended),
+        ended = &mut writing => Err(ended),
     };
     match ended {
         Ok(end) => {
             drop(reader.slots);
             log_read_end(&end, peer);
-            drain(&end, &mut answers, &write_half).await;
+            drain(&end, writing).await;
         }
         Err(Err(WriteEnd::Refused(error))) => tracing::warn!("closing the connection of {peer}: {error}"),
         Err(end) => tracing::debug!("connection of {peer}: {end:?}"),
@@ -93,13 +92,13 @@ pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<S
 }
 
 /// Lets the answers leave that are there.
-async fn drain(end: &ReadEnd, answers: &mut Answers, socket: &tokio::net::tcp::OwnedWriteHalf) {
+async fn drain(end: &ReadEnd, writing: impl Future<Output = Result<(), WriteEnd>>) {
     let limit_ms = match end {
         ReadEnd::Io(_) => return,
         ReadEnd::Stopping => SHUTDOWN_DRAIN_MS_MAX,
         _ => DRAIN_MS_MAX,
     };
-    let drained = tokio::time::timeout(Duration::from_millis(limit_ms), answers.write_all(socket)).await;
+    let drained = tokio::time::timeout(Duration::from_millis(limit_ms), writing).await;
     if drained.is_err() {
         tracing::debug!("answers were still outstanding after {limit_ms} ms");
     }
@@ -132,6 +131,10 @@ impl Reader {
             if let Err(end) = self.handle_arrived().await {
                 return end;
             }
+            // A client that never pauses must not keep the broker from stopping.
+            if *self.stopping.borrow() {
+                return ReadEnd::Stopping;
+            }
             if let Err(end) = self.read_more().await {
                 return end;
             }
@@ -163,15 +166,21 @@ impl Reader {
         Ok(())
     }
 
-    /// Queues an answer. While the queue is full nothing is read, but a client that has gone is noticed.
+    /// Queues an answer. While the queue is full nothing is read, but a client that has gone is noticed, and when the
+    /// broker stops a client that does not read its answers is given up.
     async fn push(&self, slot: Slot) -> Result<(), ReadEnd> {
         let pushing = self.slots.push(slot);
-        tokio::pin!(pushing);
+        let overdue = async {
+            let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+            tokio::time::sleep(Duration::from_millis(SHUTDOWN_DRAIN_MS_MAX)).await;
+        };
+        tokio::pin!(pushing, overdue);
         loop {
             let pause = tokio::time::sleep(Duration::from_millis(GONE_CHECK_MS));
             tokio::select! {
                 biased;
                 open = &mut pushing => return if open { Ok(()) } else { Err(ReadEnd::Eof) },
+                () = &mut overdue => return Err(ReadEnd::Stopping),
                 () = pause => {}
             }
             // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.
@@ -191,7 +200,10 @@ impl Reader {
                 Ok(0) => return Err(ReadEnd::Eof),
                 Ok(bytes) => {
                     self.inbound.arrived(bytes);
-                    self.permit.cover(self.inbound.len()).await?;
+                    tokio::select! {
+                        covered = self.permit.cover(self.inbound.len()) => covered?,
+                        _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
+                    }
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_readable().await?,

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod process;
+pub mod requests;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,6 +31,12 @@ impl TestBroker {
     /// A broker with settings of its own.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let server = start_in(&directory, settings).await;
+        Self { server, directory }
+    }
+
+    /// A broker on a directory that somebody else wrote.
+    pub async fn start_on(directory: TempDir, settings: &[(&str, &str)]) -> Self {
         let server = start_in(&directory, settings).await;
         Self { server, directory }
     }
