@@ -29,7 +29,7 @@ impl IntoFrame for FetchResponse {
 
 /// Answers at once when `min_bytes` are there, an error is, or nothing may be waited for.
 pub(super) fn handle(context: Context, request: FetchRequest) -> Reply<FetchResponse> {
-    let fetch = match Fetch::begin(&context, &request) {
+    let mut fetch = match Fetch::begin(&context, &request) {
         Ok(fetch) => fetch,
         Err(error) => {
             return Reply::Now(FetchResponse { error_code: error.code(), ..FetchResponse::default() });
@@ -54,6 +54,8 @@ struct Fetch {
     session: Arc<Session>,
     /// Whether the answer names every partition, changed or not.
     full: bool,
+    /// Whether partitions that are found are registered with the session's signal.
+    registers: bool,
     bytes_max: usize,
     bytes_min: usize,
     isolation: Isolation,
@@ -62,11 +64,24 @@ struct Fetch {
 /// The bytes that a partition needs are not in memory; the round has to be repeated where reading may block.
 struct Cold;
 
+/// What a partition holds from the asked offset on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// No records.
+    Nothing,
+    /// Records, all of which are in the answer.
+    All,
+    /// More than the limits allowed.
+    Cut,
+}
+
 /// What one look at the partitions found.
 struct Round {
     partitions: Vec<(u32, FetchedPartition)>,
     bytes: usize,
     failed: bool,
+    /// A partition had more than the limits allowed: no wait would bring more.
+    is_cut: bool,
 }
 
 impl Fetch {
@@ -83,9 +98,12 @@ impl Fetch {
             Begin::Full(session) => (session, true),
             Begin::Incremental(session) => (session, false),
         };
+        let bytes_max = request.max_bytes.min(broker.config.fetch.max_bytes).max(0) as usize;
         let fetch = Self {
-            bytes_max: request.max_bytes.min(broker.config.fetch.max_bytes).max(0) as usize,
-            bytes_min: request.min_bytes.max(0) as usize,
+            bytes_max,
+            // More than fits into an answer would never be there.
+            bytes_min: (request.min_bytes.max(0) as usize).min(bytes_max),
+            registers: session.id != 0,
             isolation: if request.isolation_level == 1 {
                 Isolation::Committed
             } else {
@@ -135,7 +153,7 @@ impl Fetch {
         let mut state = self.session.state();
         let (news, _) = self.session.signal.take();
         state.mark_ready(news);
-        let mut round = Round { partitions: Vec::new(), bytes: 0, failed: false };
+        let mut round = Round { partitions: Vec::new(), bytes: 0, failed: false, is_cut: false };
         for token in state.ready() {
             let Some(entry) = state.entry(token) else { continue };
             let limits = ReadLimits {
@@ -147,10 +165,12 @@ impl Fetch {
                 isolation: self.isolation,
                 may_block,
             };
-            let (fetched, more) = self.fetch_partition(token, entry, limits)?;
+            let (fetched, rest) = self.fetch_partition(token, entry, limits)?;
+            let failed = fetched.error_code != 0 || fetched.diverging.is_some();
             round.bytes += fetched.records.len();
-            round.failed |= fetched.error_code != 0 || fetched.diverging.is_some();
-            if !more && fetched.error_code == 0 && is_old_news(entry, &fetched) {
+            round.failed |= failed;
+            round.is_cut |= rest == Rest::Cut;
+            if rest == Rest::Nothing && !failed && is_old_news(entry, &fetched) {
                 state.settle(token);
             }
             round.partitions.push((token, fetched));
@@ -158,15 +178,15 @@ impl Fetch {
         Ok(round)
     }
 
-    /// Reads one partition; the flag tells whether it holds records beyond what was asked from.
+    /// Reads one partition, and tells what it holds from the asked offset on.
     fn fetch_partition(
         &self,
         token: u32,
         entry: &mut Entry,
         limits: ReadLimits,
-    ) -> Result<(FetchedPartition, bool), Cold> {
+    ) -> Result<(FetchedPartition, Rest), Cold> {
         let index = entry.partition;
-        let fail = |error: ErrorCode| Ok((FetchedPartition::error(index, error.code()), false));
+        let fail = |error: ErrorCode| Ok((FetchedPartition::error(index, error.code()), Rest::Nothing));
         let partition = match self.find(token, entry) {
             Ok(partition) => partition,
             Err(error) => return fail(error),
@@ -181,13 +201,20 @@ impl Fetch {
             Ok(None) => {}
             Ok(Some((epoch, end))) => {
                 let fetched = FetchedPartition::error(index, 0);
-                return Ok((FetchedPartition { diverging: Some((epoch.0, end.0)), ..fetched }, false));
+                return Ok((
+                    FetchedPartition { diverging: Some((epoch.0, end.0)), ..fetched },
+                    Rest::Nothing,
+                ));
             }
             Err(error) => return fail(error),
         }
         match partition.read(from, limits) {
             Ok(read) => {
-                let more = from < read.upper;
+                let rest = match from < read.upper {
+                    true if read.is_cut => Rest::Cut,
+                    true => Rest::All,
+                    false => Rest::Nothing,
+                };
                 let fetched = FetchedPartition {
                     high_watermark: read.high_watermark.0,
                     last_stable_offset: read.last_stable.0,
@@ -196,7 +223,7 @@ impl Fetch {
                     records: read.records,
                     ..FetchedPartition::error(index, 0)
                 };
-                Ok((fetched, more))
+                Ok((fetched, rest))
             }
             Err(ReadFailure::WouldBlock) => Err(Cold),
             Err(ReadFailure::Code(code)) => fail(code),
@@ -225,7 +252,7 @@ impl Fetch {
         {
             return Err(ErrorCode::UnknownTopicId);
         }
-        if self.session.id != 0 {
+        if self.registers {
             partition.waiters().register(&self.session.signal, token);
         }
         entry.handle = Some(partition.clone());
@@ -239,10 +266,12 @@ impl Fetch {
         }
     }
 
-    /// Registers a fetch without a session with its partitions; sessions are registered already.
-    fn register(&self) {
+    /// Registers a fetch without a session with its partitions, and with those that it finds from now on; sessions
+    /// are registered already.
+    fn register(&mut self) {
         let mut state = self.session.state();
-        if self.session.id == 0 {
+        if !self.registers {
+            self.registers = true;
             for token in state.ready() {
                 if let Some(Entry { handle: Some(handle), .. }) = state.entry(token) {
                     handle.waiters().register(&self.session.signal, token);
@@ -256,7 +285,8 @@ impl Fetch {
     }
 
     fn is_enough(&self, round: &Round) -> bool {
-        round.bytes >= self.bytes_min || round.failed || self.session.state().is_empty()
+        let is_full = round.is_cut && round.bytes > 0;
+        round.bytes >= self.bytes_min || is_full || round.failed || self.session.state().is_empty()
     }
 
     async fn wait(self, deadline: tokio::time::Sleep, mut seen: usize, cold: bool) -> FetchResponse {
@@ -291,7 +321,7 @@ impl Fetch {
         match read {
             Ok(Ok(round)) => round,
             // A blocking read is never cold; a failed task has been reported by the runtime.
-            Ok(Err(Cold)) | Err(_) => Round { partitions: Vec::new(), bytes: 0, failed: true },
+            Ok(Err(Cold)) | Err(_) => Round { partitions: Vec::new(), bytes: 0, failed: true, is_cut: false },
         }
     }
 

@@ -2,6 +2,7 @@
 //! changes and an answer holds only news. A pure cache: it reads no log and knows no clock.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::replica::Partition;
@@ -63,7 +64,6 @@ pub struct State {
     next_position: u64,
     /// The epoch that the next request has to carry.
     epoch: i32,
-    last_used_ms: i64,
 }
 
 /// One client's session, or the partitions of one request that has no session (id 0).
@@ -74,6 +74,8 @@ pub struct Session {
     pub by_id: bool,
     /// What partitions with news are told to.
     pub signal: Arc<Signal>,
+    /// Beside the state, whose lock is held while records are read.
+    last_used_ms: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -87,9 +89,14 @@ impl Session {
             next_token: 0,
             next_position: 0,
             epoch: 1,
-            last_used_ms: now.mono_ms,
         };
-        Self { id, by_id, signal: Arc::new(Signal::default()), state: Mutex::new(state) }
+        Self {
+            id,
+            by_id,
+            signal: Arc::new(Signal::default()),
+            last_used_ms: AtomicI64::new(now.mono_ms),
+            state: Mutex::new(state),
+        }
     }
 
     /// A session that no client can come back to.
@@ -248,7 +255,7 @@ impl FetchSessions {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
         state.epoch = if epoch == i32::MAX { 1 } else { epoch + 1 };
-        state.last_used_ms = now.mono_ms;
+        session.last_used_ms.store(now.mono_ms, Ordering::Relaxed);
         drop(state);
         Ok(Begin::Incremental(session))
     }
@@ -272,7 +279,8 @@ impl FetchSessions {
         if sessions.len() < self.slots {
             return true;
         }
-        let oldest = sessions.iter().map(|(id, session)| (session.state().last_used_ms, *id)).min();
+        let last_used = |session: &Session| session.last_used_ms.load(Ordering::Relaxed);
+        let oldest = sessions.iter().map(|(id, session)| (last_used(session), *id)).min();
         match oldest {
             Some((used, id)) if now.mono_ms.saturating_sub(used) >= self.eviction_ms => {
                 sessions.remove(&id);
@@ -334,6 +342,18 @@ mod tests {
         assert_eq!(new_session(&sessions, 6, at(1000)).id, 6);
         assert_eq!(sessions.len(), 1);
         assert_eq!(error(&sessions, 5, 1, false), Some(ErrorCode::FetchSessionIdNotFound));
+    }
+
+    #[test]
+    fn room_is_made_while_another_session_is_read() {
+        let sessions = Arc::new(FetchSessions::new(1, 1000));
+        let busy = new_session(&sessions, 5, at(0));
+        let reading = busy.state();
+        let (made, seen) = std::sync::mpsc::channel();
+        let other = sessions.clone();
+        std::thread::spawn(move || made.send(new_session(&other, 6, at(1000)).id).unwrap());
+        assert_eq!(seen.recv_timeout(std::time::Duration::from_secs(10)), Ok(6));
+        drop(reading);
     }
 
     #[test]
