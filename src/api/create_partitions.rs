@@ -1,6 +1,8 @@
 //! `CreatePartitions`, versions 0–3 (KIP-195). When the answer leaves, the partitions have leaders and every other API
 //! sees them. The timeout has nothing to limit.
 
+use std::collections::HashSet;
+
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
@@ -24,19 +26,21 @@ async fn answer(controller: &Controller, request: CreatePartitionsRequest) -> Cr
         Err(code) => topics.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
     let mut results: Vec<CreatePartitionsTopicResult> = Vec::new();
+    let mut refused = HashSet::new();
     for (topic, outcome) in topics.into_iter().zip(outcomes) {
+        let is_invalid = matches!(&outcome, Err(error) if error.code == ErrorCode::InvalidRequest);
+        if is_invalid && !refused.insert(topic.name.clone()) {
+            continue;
+        }
         let result = CreatePartitionsTopicResult::default()
             .with_name(StrBytes::from_string(topic.name).into())
             .with_error_message(None);
-        let result = match outcome {
+        results.push(match outcome {
             Ok(()) => result,
             Err(error) => result
                 .with_error_code(error.code.code())
                 .with_error_message(error.message.map(StrBytes::from_string)),
-        };
-        if result.error_code != ErrorCode::InvalidRequest.code() || !results.contains(&result) {
-            results.push(result);
-        }
+        });
     }
     CreatePartitionsResponse::default().with_results(results)
 }

@@ -1,7 +1,7 @@
 //! `CreateTopics`, versions 2–7 (KIP-4; -1 for the broker's defaults KIP-464; configurations in the answer KIP-525; topic
 //! ids KIP-516). When the answer leaves, every other API sees the topics. The timeout has nothing to limit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
@@ -32,12 +32,12 @@ async fn answer(
     for topic in &request.topics {
         *uses.entry(topic.name.clone()).or_default() += 1;
     }
-    let mut twice: Vec<TopicName> = Vec::new();
+    let (mut twice, mut seen) = (Vec::new(), HashSet::new());
     let mut topics = Vec::new();
     for topic in request.topics {
         if uses.get(&topic.name).is_none_or(|&count| count == 1) {
             topics.push(new_topic(topic));
-        } else if !twice.contains(&topic.name) {
+        } else if seen.insert(topic.name.clone()) {
             twice.push(topic.name);
         }
     }
@@ -51,7 +51,9 @@ async fn answer(
     let mut results: Vec<CreatableTopicResult> =
         names.into_iter().zip(outcomes).map(|(name, outcome)| result(&config, name, outcome)).collect();
     let error = ApiError::new(ErrorCode::InvalidRequest, "the topic is named more than once in the request");
-    results.extend(twice.into_iter().map(|name| result(&config, name.to_string(), Err(error.clone()))));
+    results.extend(
+        twice.into_iter().map(|name: TopicName| result(&config, name.to_string(), Err(error.clone()))),
+    );
     CreateTopicsResponse::default().with_topics(results)
 }
 

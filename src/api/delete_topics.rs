@@ -1,6 +1,8 @@
 //! `DeleteTopics`, versions 1–6 (KIP-4; by id from 6 on, KIP-516). When the answer leaves, the topics are gone for
 //! every other API and their names are free. The timeout has nothing to limit.
 
+use std::collections::HashSet;
+
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
@@ -43,10 +45,11 @@ async fn answer(controller: &Controller, version: i16, request: DeleteTopicsRequ
         Err(code) => topics.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
     let mut responses: Vec<DeletableTopicResult> = Vec::new();
+    let mut refused = HashSet::new();
     for (topic, outcome) in topics.into_iter().zip(outcomes) {
-        let response = result(version, topic, outcome);
-        if response.error_code != ErrorCode::InvalidRequest.code() || !responses.contains(&response) {
-            responses.push(response);
+        let is_invalid = matches!(&outcome, Err(error) if error.code == ErrorCode::InvalidRequest);
+        if !is_invalid || refused.insert(topic.clone()) {
+            responses.push(result(version, topic, outcome));
         }
     }
     DeleteTopicsResponse::default().with_responses(responses)

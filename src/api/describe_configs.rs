@@ -2,7 +2,7 @@
 //! loggers, groups (KIP-848), subscriptions to client metrics (KIP-714). Every key of Kafka's is answered, because
 //! admin clients fail on one that is missing. Reads the configuration and the image; changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::describe_configs_response::{
@@ -34,7 +34,12 @@ fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> D
     let config = effective(config, image);
     // As in Kafka one resource of an unknown type spoils the whole request.
     let strange = request.resources.iter().find(|resource| !is_known(ResourceKind(resource.resource_type)));
-    let results = request.resources.iter().map(|resource| {
+    // A broker's answer is thousands of times as large as the question: the same one is answered once.
+    let mut seen = HashSet::new();
+    let asked = request.resources.iter().filter(|resource| {
+        seen.insert((resource.resource_type, &resource.resource_name, &resource.configuration_keys))
+    });
+    let results = asked.map(|resource| {
         let entries = match strange {
             Some(strange) => Err(invalid(format!("there is no resource type {}", strange.resource_type))),
             None => describe(&config, image, resource),

@@ -32,8 +32,10 @@ pub(super) fn handle(context: Context, request: ListOffsetsRequest) -> Reply<Lis
     if !request.topics.iter().flat_map(|topic| &topic.partitions).any(opens) {
         return Reply::Now(answer(&context, request));
     }
-    let looked_up = tokio::task::spawn_blocking(move || answer(&context, request));
-    Reply::Later(Box::pin(async { looked_up.await.unwrap_or_default() }))
+    // One at a time for each connection, so that no client fills the pool.
+    Reply::Run(Box::pin(async {
+        tokio::task::spawn_blocking(move || answer(&context, request)).await.unwrap_or_default()
+    }))
 }
 
 fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {

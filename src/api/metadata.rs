@@ -1,6 +1,7 @@
 //! Metadata, versions 0–13 (KIP-4, KIP-430 authorized operations, KIP-516 topic ids). A topic that is created on
 //! the way is there, with its leader, in the same answer.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
@@ -30,7 +31,7 @@ pub(super) fn handle(context: Context, request: MetadataRequest) -> Reply<Metada
     let image = context.broker.controller.image();
     let missing = missing_topics(&context, &request, &image);
     if missing.is_empty() {
-        return Reply::Now(answer(&context, &request, &image, &[]));
+        return Reply::Now(answer(&context, &request, &image, &HashMap::new()));
     }
     Reply::Run(Box::pin(async move {
         let failed = create(&context.broker, missing).await;
@@ -66,11 +67,11 @@ fn missing_topics(context: &Context, request: &MetadataRequest, image: &Image) -
 }
 
 /// Creates topics; returns those that could not be.
-async fn create(broker: &Arc<Broker>, topics: Vec<NewTopic>) -> Vec<(String, ErrorCode)> {
+async fn create(broker: &Arc<Broker>, topics: Vec<NewTopic>) -> HashMap<String, ErrorCode> {
     let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
     let outcomes = match broker.controller.submit(Command::EnsureTopics(topics)).await {
         Ok(Outcome::EnsureTopics(outcomes)) => outcomes,
-        Ok(_) => return Vec::new(),
+        Ok(_) => return HashMap::new(),
         Err(code) => return names.into_iter().map(|name| (name, code)).collect(),
     };
     let failed = |(name, outcome): (String, Result<Arc<TopicImage>, ApiError>)| {
@@ -83,23 +84,24 @@ fn answer(
     context: &Context,
     request: &MetadataRequest,
     image: &Image,
-    failed: &[(String, ErrorCode)],
+    failed: &HashMap<String, ErrorCode>,
 ) -> MetadataResponse {
     let with_operations = request.include_topic_authorized_operations;
     let broker = &context.broker;
     // Version 0 has no null: an empty list means all topics there.
     let asked = request.topics.as_ref().filter(|topics| context.version > 0 || !topics.is_empty());
+    let mut seen = HashSet::new();
     let topics = match asked {
         None => image.topics().map(|topic| found(context.version, topic, with_operations)).collect(),
+        // As in Kafka a topic that is named twice is answered once.
         Some(topics) => topics
             .iter()
+            .filter(|topic| seen.insert((topic.name.as_ref(), topic.topic_id)))
             .map(|topic| match find(context.version, topic, image) {
                 Ok(found_topic) => found(context.version, found_topic, with_operations),
                 Err(code) => {
-                    let refused = failed
-                        .iter()
-                        .find(|(name, _)| topic.name.as_ref().is_some_and(|asked| asked.as_str() == name));
-                    failed_topic(context.version, topic, refused.map_or(code, |(_, code)| *code))
+                    let refused = topic.name.as_ref().and_then(|name| failed.get(name.as_str()));
+                    failed_topic(context.version, topic, refused.copied().unwrap_or(code))
                 }
             })
             .collect(),

@@ -1,6 +1,8 @@
 //! OffsetCommit, versions 2–9 (retention in 2–4, KIP-320 leader epochs from 6, KIP-345 static members from 7,
 //! KIP-848 error codes from 9). Partitions that do not exist are refused here, the rest is the group's to decide.
 
+use std::collections::HashMap;
+
 use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use kafka_protocol::messages::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
@@ -105,10 +107,16 @@ fn verdicts(asked: Vec<(TopicName, Vec<i32>)>, result: Result<Vec<CommittedTopic
 
 /// One entry a topic: what was refused here, then what the group said.
 fn merged(mut all: Verdicts, of_group: Verdicts) -> Verdicts {
+    let mut places: HashMap<TopicName, usize> = HashMap::new();
+    for (place, (name, _)) in all.iter().enumerate() {
+        places.entry(name.clone()).or_insert(place);
+    }
     for (name, partitions) in of_group {
-        match all.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => known.extend(partitions),
-            None => all.push((name, partitions)),
+        if let Some((_, known)) = places.get(&name).and_then(|place| all.get_mut(*place)) {
+            known.extend(partitions);
+        } else {
+            places.insert(name.clone(), all.len());
+            all.push((name, partitions));
         }
     }
     all

@@ -58,7 +58,8 @@ fn sizes(request: &ProduceRequest) -> (usize, usize, usize) {
 /// pool for blocking work. No other request of this connection is handled meanwhile.
 fn append_in_turns(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
     let (acks, version) = (request.acks, context.version);
-    Reply::Then(Box::pin(async move {
+    // A task of its own: a client that goes away in the middle leaves no half of its request behind.
+    let appending = tokio::spawn(async move {
         let mut done = Vec::with_capacity(request.topic_data.len());
         for topic in request.topic_data {
             let (mut head, partitions) = split(topic);
@@ -78,7 +79,13 @@ fn append_in_turns(context: Context, request: ProduceRequest) -> Reply<ProduceRe
             }
             done.push(head);
         }
-        reply(done, acks, version)
+        done
+    });
+    Reply::Then(Box::pin(async move {
+        match appending.await {
+            Ok(done) => reply(done, acks, version),
+            Err(error) => Reply::Close(format!("the append failed: {error}")),
+        }
     }))
 }
 
@@ -123,14 +130,20 @@ fn append_partition(context: &Context, topic: &TopicDone, data: PartitionProduce
 }
 
 fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partition>, Refusal> {
-    let name = if context.version >= TOPIC_IDS_FROM {
+    let by_id = context.version >= TOPIC_IDS_FROM;
+    let name = if by_id {
         let image = context.broker.controller.image();
         image.topic_by_id(topic.id).ok_or(ErrorCode::UnknownTopicId)?.name.clone()
     } else {
         topic.name.as_str().into()
     };
-    let partition = context.broker.partitions.get(&TopicPartition { topic: name, partition: index });
-    Ok(partition.ok_or(ErrorCode::UnknownTopicOrPartition)?)
+    let named = TopicPartition { topic: name, partition: index };
+    let partition = context.broker.partitions.get(&named).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    if by_id && partition.topic_id != topic.id {
+        // Deleted and made again between the two looks.
+        return Err(Refusal::from(ErrorCode::UnknownTopicId));
+    }
+    Ok(partition)
 }
 
 fn append(context: &Context, partition: &Partition, records: Bytes) -> Result<Appended, Refusal> {

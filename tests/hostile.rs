@@ -1,0 +1,122 @@
+//! Requests that are allowed and were made to hurt: their cost grows with their size, not faster.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::*;
+use kafka_protocol::protocol::StrBytes;
+use support::TestBroker;
+use support::requests::{FETCH, batch, fetch_of, from, name, of_topic, produce};
+
+/// Names that no topic can have.
+fn bad_names(count: usize) -> Vec<TopicName> {
+    (0..count).map(|number| name(&format!("?{number}"))).collect()
+}
+
+#[tokio::test]
+async fn many_names_cost_as_much_as_they_are_many() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 1, &[]).await;
+    let asked = bad_names(60_000).into_iter();
+    let asked = asked.map(|name| MetadataRequestTopic::default().with_name(Some(name)));
+    let request =
+        MetadataRequest::default().with_topics(Some(asked.collect())).with_allow_auto_topic_creation(true);
+    let answer: MetadataResponse = client.ask(ApiKey::Metadata, 9, &request).await;
+    assert!(answer.topics.len() == 60_000 && answer.topics.iter().all(|topic| topic.error_code != 0));
+
+    let twice = [bad_names(60_000), bad_names(60_000)].concat();
+    let request = DeleteTopicsRequest::default().with_topic_names(twice.clone());
+    let answer: DeleteTopicsResponse = client.ask(ApiKey::DeleteTopics, 5, &request).await;
+    assert!(answer.responses.len() == 60_000 && answer.responses.iter().all(|topic| topic.error_code == 42));
+
+    let topics = twice[..100_000].iter().chain(&twice[60_000..100_000]);
+    let topics = topics.map(|name| CreatableTopic::default().with_name(name.clone()).with_num_partitions(1));
+    let request = CreateTopicsRequest::default().with_topics(topics.take(90_000).collect());
+    let answer: CreateTopicsResponse = client.ask(ApiKey::CreateTopics, 5, &request).await;
+    assert_eq!(answer.topics.len(), 60_000);
+
+    let topics = twice[..100_000].iter();
+    let topics = topics.map(|name| {
+        CreatePartitionsTopic::default().with_name(name.clone()).with_count(1).with_assignments(None)
+    });
+    let request = CreatePartitionsRequest::default().with_topics(topics.collect());
+    let answer: CreatePartitionsResponse = client.ask(ApiKey::CreatePartitions, 1, &request).await;
+    assert_eq!(answer.results.len(), 60_000);
+
+    let partition = || vec![OffsetCommitRequestPartition::default()];
+    let names = bad_names(45_000).into_iter().chain(std::iter::repeat_n(name("t"), 45_000));
+    let topics =
+        names.map(|name| OffsetCommitRequestTopic::default().with_name(name).with_partitions(partition()));
+    let request = OffsetCommitRequest::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(topics.collect());
+    let answer: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 8, &request).await;
+    assert_eq!(answer.topics.len(), 45_001);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_again_and_again_is_answered_once() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 100, &[]).await;
+    let asked = vec![MetadataRequestTopic::default().with_name(Some(name("t"))); 50_000];
+    let request = MetadataRequest::default().with_topics(Some(asked));
+    let answer: MetadataResponse = client.ask(ApiKey::Metadata, 9, &request).await;
+    assert_eq!(answer.topics.len(), 1);
+    let broker_1 = DescribeConfigsResource::default()
+        .with_resource_type(4)
+        .with_resource_name(StrBytes::from_static_str("1"))
+        .with_configuration_keys(None);
+    let request = DescribeConfigsRequest::default().with_resources(vec![broker_1; 50_000]);
+    let answer: DescribeConfigsResponse = client.ask(ApiKey::DescribeConfigs, 4, &request).await;
+    assert_eq!(answer.results.len(), 1);
+}
+
+#[tokio::test]
+async fn a_fetch_of_very_many_partitions_is_answered() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 1, &[]).await;
+    let many: Vec<_> = (0..150_000).map(|partition| from(partition, 0)).collect();
+    for session in [-1, 0] {
+        let mut request = fetch_of(vec![of_topic("t", many.clone())], i32::MAX);
+        request.session_epoch = session;
+        let answer: FetchResponse = client.ask(ApiKey::Fetch, FETCH, &request).await;
+        assert_eq!(answer.responses[0].partitions.len(), 150_000);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_no_half_of_its_request_behind() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 40, &[]).await;
+    let mut request = produce("t", 0, batch(&["x".repeat(100_000).as_str()]), -1);
+    let partition = request.topic_data[0].partition_data[0].clone();
+    request.topic_data[0].partition_data = (0..40).map(|index| partition.clone().with_index(index)).collect();
+    // The answers to these fail to be written while the batches behind them are appended.
+    let mut frames = Vec::new();
+    for partition in 0..30 {
+        let waiting = fetch_of(vec![of_topic("t", vec![from(partition, 0)])], 60_000);
+        frames.extend_from_slice(&client.frame(ApiKey::Fetch, FETCH, &waiting).0);
+    }
+    frames.extend_from_slice(&client.frame(ApiKey::Produce, 9, &request).0);
+    client.send(&frames).await;
+    drop(client);
+    let mut other = broker.connect().await;
+    let last = async {
+        while other.list_offset("t", 39, -1).await != (0, 1) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), last).await.expect("the last partition's batch");
+}
