@@ -1,0 +1,167 @@
+//! Directories that Apache Kafka 4.3.0 wrote (`tests/data/README.md`), served over the wire: every record, the last
+//! stable offsets, aborted transactions, committed offsets; after a clean stop of Kafka and after it was killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use kafka_protocol::messages::*;
+use kafka_protocol::protocol::StrBytes;
+use support::requests::{FETCH, fetch_of, from, name, of_topic, values};
+use support::{RawClient, TestBroker};
+
+/// The groups' commits are older than any retention.
+const SETTINGS: &[(&str, &str)] = &[("node.id", "1"), ("offsets.retention.minutes", "2147483647")];
+
+async fn start(archive: &str) -> TestBroker {
+    let directory = tempfile::tempdir().unwrap();
+    let unpacked = Command::new("tar")
+        .args(["--strip-components=1", "-C", directory.path().to_str().unwrap(), "-xzf"])
+        .arg(support::process::data().join(archive))
+        .status()
+        .unwrap();
+    assert!(unpacked.success());
+    TestBroker::start_on(directory, SETTINGS).await
+}
+
+/// What a partition holds for a reader.
+#[derive(Debug, Default, PartialEq)]
+struct Held {
+    values: Vec<String>,
+    high_watermark: i64,
+    last_stable: i64,
+    log_start: i64,
+    aborted: Vec<(i64, i64)>,
+}
+
+/// Reads a partition from its start to the end of what the isolation level shows.
+async fn read(client: &mut RawClient, topic: &str, partition: i32, committed: bool) -> Held {
+    let mut held = Held::default();
+    let mut offset = client.list_offset(topic, partition, -2).await.1;
+    loop {
+        // Small, so that many answers are needed.
+        let asked = from(partition, offset).with_partition_max_bytes(2000);
+        let mut request = fetch_of(vec![of_topic(topic, vec![asked])], 0);
+        request.isolation_level = i8::from(committed);
+        let answer: FetchResponse = client.ask(ApiKey::Fetch, FETCH, &request).await;
+        let found = &answer.responses[0].partitions[0];
+        assert_eq!(found.error_code, 0, "{topic}-{partition} at {offset}");
+        held.high_watermark = found.high_watermark;
+        held.last_stable = found.last_stable_offset;
+        held.log_start = found.log_start_offset;
+        for aborted in found.aborted_transactions.iter().flatten() {
+            held.aborted.push((aborted.producer_id.0, aborted.first_offset));
+        }
+        let records = found.records.clone().unwrap_or_default();
+        if records.is_empty() {
+            return held;
+        }
+        held.values.extend(values(found));
+        let mut rest = records;
+        while !rest.is_empty() {
+            let batch = milena::wire::batch::Batch::parse(rest.clone()).unwrap();
+            rest = rest.slice(batch.bytes.len()..);
+            offset = batch.header.next_offset();
+        }
+    }
+}
+
+async fn every_record_is_served(broker: &TestBroker, orders: usize) {
+    let mut client = broker.connect().await;
+    for partition in 0..3 {
+        let held = read(&mut client, "orders", partition, true).await;
+        let expected: Vec<String> =
+            (0..orders).map(|index| format!("{{\"n\":{}}}", 3 * index + partition as usize)).collect();
+        assert_eq!(held.values, expected);
+        assert_eq!(
+            (held.high_watermark, held.last_stable, held.log_start),
+            (orders as i64, orders as i64, 0)
+        );
+    }
+    let rolled = read(&mut client, "rolled", 0, false).await;
+    let expected: Vec<String> = (0..2000).map(|n| format!("rolled-{n:05}-{}", "x".repeat(87))).collect();
+    assert!(rolled.values == expected && rolled.high_watermark == 2000);
+    let trimmed = read(&mut client, "trimmed", 0, false).await;
+    assert_eq!((trimmed.log_start, trimmed.high_watermark), (40, 100));
+    // Whole batches may begin before what was asked for; a client drops those records.
+    assert!(trimmed.values.ends_with(&(40..100).map(|n| format!("v{n}")).collect::<Vec<_>>()));
+    let compressed = read(&mut client, "compressed", 0, false).await;
+    let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    let value = |codec: &str, index: usize| format!("{codec}-{}{index}", "z".repeat(50));
+    let expected = codecs.iter().flat_map(|codec| (0..20).map(move |index| value(codec, index)));
+    assert_eq!(compressed.values, expected.collect::<Vec<_>>());
+    let compacted = read(&mut client, "compacted", 0, false).await;
+    assert_eq!((compacted.values.len(), compacted.high_watermark), (201, 2101));
+    assert_eq!(compacted.values.last().unwrap(), "value-2100");
+}
+
+async fn transactions_are_told_apart(broker: &TestBroker) {
+    let mut client = broker.connect().await;
+    let committed = read(&mut client, "txn", 0, true).await;
+    assert_eq!((committed.high_watermark, committed.last_stable), (28, 28));
+    // The aborted records are in the answer, and so is who has to leave them out.
+    assert_eq!(committed.values.len(), 25);
+    assert!(!committed.aborted.is_empty() && committed.aborted.iter().all(|one| *one == (6, 11)));
+    let uncommitted = read(&mut client, "txn", 0, false).await;
+    assert_eq!((uncommitted.values.len(), uncommitted.aborted.len()), (25, 0));
+    let open = read(&mut client, "txn-open", 0, true).await;
+    assert_eq!((open.values.len(), open.high_watermark, open.last_stable), (0, 5, 0));
+    assert_eq!(read(&mut client, "txn-open", 0, false).await.values.len(), 5);
+}
+
+async fn committed_offsets_are_there(broker: &TestBroker) {
+    let mut client = broker.connect().await;
+    let expected: BTreeMap<&str, [(i64, &str); 3]> = [
+        ("readers", [(100, "done"), (50, ""), (0, "")]),
+        ("joined-classic", [(100, ""); 3]),
+        ("joined-consumer", [(100, ""); 3]),
+        ("tx-group", [(77, "in-tx"), (-1, ""), (-1, "")]),
+    ]
+    .into();
+    let groups = expected.keys().map(|group| {
+        let topic = OffsetFetchRequestTopics::default().with_name(name("orders"));
+        OffsetFetchRequestGroup::default()
+            .with_group_id(StrBytes::from_string((*group).to_owned()).into())
+            .with_topics(Some(vec![topic.with_partition_indexes(vec![0, 1, 2])]))
+    });
+    let request = OffsetFetchRequest::default().with_groups(groups.collect());
+    let answer: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 8, &request).await;
+    for group in &answer.groups {
+        let partitions = group.topics[0].partitions.iter();
+        let found: Vec<_> =
+            partitions.map(|one| (one.committed_offset, one.metadata.as_deref().unwrap())).collect();
+        assert_eq!(
+            (group.error_code, &found[..]),
+            (0, &expected[&**group.group_id][..]),
+            "{:?}",
+            group.group_id
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cleanly_stopped_kafka_goes_on_here() {
+    let mut broker = start("kafka-4.3.0-datadir.tar.gz").await;
+    for _ in 0..2 {
+        every_record_is_served(&broker, 110).await;
+        transactions_are_told_apart(&broker).await;
+        committed_offsets_are_there(&broker).await;
+        broker = broker.restart(SETTINGS).await;
+    }
+    assert_eq!(broker.connect().await.send_values("orders", 0, &["here"]).await, 110);
+}
+
+#[tokio::test]
+async fn a_killed_kafka_goes_on_here() {
+    let mut broker = start("kafka-4.3.0-datadir-killed.tar.gz").await;
+    for _ in 0..2 {
+        every_record_is_served(&broker, 100).await;
+        transactions_are_told_apart(&broker).await;
+        committed_offsets_are_there(&broker).await;
+        broker = broker.restart(SETTINGS).await;
+    }
+    assert_eq!(broker.connect().await.send_values("orders", 0, &["here"]).await, 100);
+}
