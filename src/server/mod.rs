@@ -136,7 +136,7 @@ impl Server {
         let broker = self.broker;
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             broker.controller.close();
-            broker.partitions.close(start::file_workers(&broker.config))?;
+            broker.partitions.close(CLOSING_THREADS)?;
             Ok(())
         })
         .await??;
@@ -204,6 +204,10 @@ fn listen(address: SocketAddr, network: &NetworkConfig) -> std::io::Result<TcpLi
 
 /// Connections that may wait to be accepted; they are accepted at once.
 const LISTEN_BACKLOG: u32 = 1024;
+
+/// Threads that close logs at a stop. They wait for the disk, whose journal commits what waits together; recovery's
+/// threads compute, so their configuration says nothing here.
+const CLOSING_THREADS: usize = 8;
 
 /// A connection costs a file descriptor: take as many as the system gives.
 fn raise_open_files_limit() {

@@ -135,7 +135,7 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         let broker = broker.clone();
         tokio::task::spawn_blocking(move || existing_partitions(&broker)).await??
     };
-    let workers = file_workers(&broker.config);
+    let workers = broker.config.storage.num_recovery_threads.clamp(1, 8);
     let mut tasks = Vec::new();
     for part in 0..workers {
         let mine: Vec<_> = existing.iter().skip(part).step_by(workers).cloned().collect();
@@ -152,11 +152,6 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         })?;
     }
     Ok(recovered.len())
-}
-
-/// Threads that open, or close, many logs at once (`num.recovery.threads.per.data.dir`, within reason).
-pub(super) fn file_workers(config: &Config) -> usize {
-    config.storage.num_recovery_threads.clamp(1, 8)
 }
 
 fn existing_partitions(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
