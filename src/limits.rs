@@ -38,3 +38,5 @@ pub const GROUP_LOAD_READ_BYTES: usize = 1024 * 1024;
 pub const APPEND_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one Produce request that are appended without giving other connections their turn.
 pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds that a request which holds memory may stop arriving before its connection is closed.
+pub const STALLED_REQUEST_MS_MAX: u64 = 30_000;

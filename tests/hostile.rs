@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -14,6 +16,7 @@ use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use support::TestBroker;
 use support::requests::{FETCH, batch, fetch_of, from, name, of_topic, produce};
+use tokio::io::AsyncReadExt;
 
 /// Names that no topic can have.
 fn bad_names(count: usize) -> Vec<TopicName> {
@@ -118,5 +121,22 @@ async fn a_client_that_goes_away_leaves_no_half_of_its_request_behind() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), last).await.expect("the last partition's batch");
+    tokio::time::timeout(Duration::from_secs(20), last).await.expect("the last partition's batch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_request_that_stops_arriving_gives_its_memory_back_by_losing_its_connection() {
+    let broker = TestBroker::start().await;
+    let mut stalled = broker.connect().await;
+    stalled.send(&50_000_000_i32.to_be_bytes()).await;
+    stalled.send(&vec![0; 200_000]).await;
+    let mut quiet = broker.connect().await;
+    let begin = tokio::time::Instant::now();
+    // The clock is virtual: it jumps to the next deadline when nothing else is to be done.
+    let read = stalled.stream.read_u8();
+    assert!(tokio::time::timeout(Duration::from_mins(1), read).await.unwrap().is_err());
+    assert!(begin.elapsed() >= Duration::from_secs(29));
+    // A connection that holds nothing may be quiet for longer.
+    let read = quiet.stream.read_u8();
+    assert!(tokio::time::timeout(Duration::from_mins(1), read).await.is_err());
 }

@@ -10,12 +10,14 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::watch;
 
-use super::admission::{Admission, Exhausted, Permit};
-use super::listener::Places;
+use super::admission::{Admission, Exhausted, Permit, Places};
 use super::reply::{Slot, Slots, WriteEnd, queue};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
-use crate::limits::{DRAIN_MS_MAX, REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX};
+use crate::limits::{
+    DRAIN_MS_MAX, REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX,
+    STALLED_REQUEST_MS_MAX,
+};
 use crate::wire::frame::{FrameError, Inbound};
 
 /// How often a connection that is not read looks whether its client is gone.
@@ -49,6 +51,8 @@ enum ReadEnd {
     Stopping,
     #[error("nothing arrived within connections.max.idle.ms")]
     Idle,
+    #[error("a large request stopped arriving for {STALLED_REQUEST_MS_MAX} ms")]
+    Stalled,
     #[error("cannot read: {0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
@@ -109,7 +113,7 @@ fn log_read_end(end: &ReadEnd, peer: std::net::SocketAddr) {
         ReadEnd::Eof | ReadEnd::Io(_) | ReadEnd::Stopping | ReadEnd::Idle => {
             tracing::debug!("connection of {peer}: {end}");
         }
-        ReadEnd::Frame(_) | ReadEnd::Refused(_) | ReadEnd::Memory(_) => {
+        ReadEnd::Stalled | ReadEnd::Frame(_) | ReadEnd::Refused(_) | ReadEnd::Memory(_) => {
             tracing::warn!("closing the connection of {peer}: {end}");
         }
     }
@@ -215,11 +219,18 @@ impl Reader {
     async fn wait_readable(&mut self) -> Result<(), ReadEnd> {
         self.inbound.release();
         loop {
-            let idle = tokio::time::sleep(Duration::from_millis(self.shared.idle_ms_max.unwrap_or(NEVER_MS)));
+            // What holds memory that others wait for has to get on.
+            let stalls = self.permit.is_held();
+            let limit_ms =
+                if stalls { STALLED_REQUEST_MS_MAX } else { self.shared.idle_ms_max.unwrap_or(NEVER_MS) };
+            let idle = tokio::time::sleep(Duration::from_millis(limit_ms));
             tokio::select! {
                 readable = self.socket.readable() => return Ok(readable?),
                 _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
                 () = idle => {
+                    if stalls {
+                        return Err(ReadEnd::Stalled);
+                    }
                     if self.shared.idle_ms_max.is_some() && self.slots.is_idle() {
                         return Err(ReadEnd::Idle);
                     }

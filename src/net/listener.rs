@@ -1,14 +1,11 @@
 //! Accepts connections and starts a task for each.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::connection::{Shared, serve};
@@ -18,53 +15,6 @@ use crate::api::Connection;
 const ACCEPT_RETRY_MS: u64 = 100;
 
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
-
-/// How many connections there may be, over all listeners.
-#[derive(Debug)]
-pub struct Places {
-    all: Arc<Semaphore>,
-    per_ip_max: usize,
-    per_ip: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// A connection's place; free again when it is dropped.
-struct Place {
-    places: Arc<Places>,
-    ip: IpAddr,
-    _of_all: OwnedSemaphorePermit,
-}
-
-impl Places {
-    /// `max.connections` and `max.connections.per.ip`.
-    pub fn new(max: usize, per_ip_max: usize) -> Self {
-        let all = Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
-        Self { all, per_ip_max, per_ip: Mutex::default() }
-    }
-
-    /// Takes a place for a client; `None` when its address has all that it may have.
-    fn take(self: &Arc<Self>, of_all: OwnedSemaphorePermit, ip: IpAddr) -> Option<Place> {
-        let mut per_ip = self.per_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = per_ip.entry(ip).or_default();
-        if *taken >= self.per_ip_max {
-            return None;
-        }
-        *taken += 1;
-        drop(per_ip);
-        Some(Place { places: self.clone(), ip, _of_all: of_all })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut per_ip = self.places.per_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = per_ip.get_mut(&self.ip) {
-            *taken -= 1;
-            if *taken == 0 {
-                per_ip.remove(&self.ip);
-            }
-        }
-    }
-}
 
 /// Accepts on `listener` until the broker stops, then waits for the connections to end.
 pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
@@ -122,23 +72,4 @@ fn open(
     let local = stream.local_addr()?;
     let id = NEXT_CONNECTION.fetch_add(1, Ordering::Relaxed);
     Ok((stream, Connection { id, peer, local, listener: listener.clone() }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_has_no_more_places_than_it_may_have_until_one_is_free() {
-        let places = Arc::new(Places::new(3, 1));
-        let ip = IpAddr::from([127, 0, 0, 1]);
-        let of_all = || places.all.clone().try_acquire_owned().unwrap();
-        let place = places.take(of_all(), ip).unwrap();
-        assert!(places.take(of_all(), ip).is_none());
-        assert!(places.take(of_all(), IpAddr::from([127, 0, 0, 2])).is_some());
-        drop(place);
-        assert!(places.take(of_all(), ip).is_some());
-        assert_eq!(places.all.available_permits(), 3);
-        assert!(places.per_ip.lock().unwrap().is_empty());
-    }
 }

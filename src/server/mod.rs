@@ -15,8 +15,7 @@ use tokio::task::JoinHandle;
 use crate::broker::Broker;
 use crate::config::{Config, Listener, NetworkConfig};
 use crate::coordinator;
-use crate::net::admission::Admission;
-use crate::net::listener::Places;
+use crate::net::admission::{Admission, Places};
 use crate::net::{connection, listener};
 use crate::types::Clock;
 
