@@ -1,5 +1,6 @@
 //! `listeners`, `advertised.listeners` and `listener.security.protocol.map`: text in, checked values out.
 //! Opens no socket and resolves no name. Controller listeners of an existing file are recognised and left out.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use super::value::ConfigError;
 

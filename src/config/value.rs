@@ -1,5 +1,6 @@
 //! The types of configuration values, how Kafka reads them from text and prints them again, and their rules.
 //! Pure functions of text; any text gives a value or a `ConfigError`, never a panic.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::fmt;
 

@@ -169,7 +169,7 @@ impl Writer {
 
     /// Tags 0 and 1 of a partition: both hold an epoch or id of 4 bytes, and a closing section without tags.
     fn partition_tags(&mut self, diverging: Option<(i32, i64)>, current_leader: Option<(i32, i32)>) {
-        self.buffer.put_u8(u8::from(diverging.is_some()) + u8::from(current_leader.is_some()));
+        self.buffer.put_u8(u8::from(diverging.is_some()).saturating_add(u8::from(current_leader.is_some())));
         if let Some((epoch, end_offset)) = diverging {
             self.buffer.put_slice(&[0, 13]);
             self.buffer.put_i32(epoch);

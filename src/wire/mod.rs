@@ -1,4 +1,5 @@
 //! Bytes: frames, the guard against hostile input, record batches, compression, Kafka's internal schemas.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod batch;
 pub mod compress;

@@ -1,5 +1,6 @@
 //! `__cluster_metadata-0`: the metadata log in Kafka's format. It is read once, at start, and then written at its end
 //! by one thread. A log that does not begin at 0 never exists without a snapshot. Decides nothing about metadata.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod batches;
 mod replayer;
