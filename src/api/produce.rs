@@ -15,32 +15,34 @@ use super::{Context, Reply};
 use crate::limits::{APPEND_INLINE_BYTES_MAX, PRODUCE_INLINE_BYTES_MAX};
 use crate::replica::Partition;
 use crate::replica::partition::{Appended, Refusal};
-use crate::replica::validate::validate;
+use crate::replica::validate::{codec_before_7, validate};
 use crate::types::{ErrorCode, Offset, TopicId, TopicPartition};
 
 /// First version that names topics by id.
 const TOPIC_IDS_FROM: i16 = 13;
 /// First version with `record_errors` and `error_message`.
 const RECORD_ERRORS_FROM: i16 = 8;
+/// First version that takes Zstandard (KIP-110).
+const ZSTANDARD_FROM: i16 = 7;
 
 /// Appends every batch, then answers when all are committed.
 pub(super) fn handle(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
+    let acks = request.acks;
     let refused = if request.transactional_id.is_some() {
         Some(ErrorCode::TransactionalIdAuthorizationFailed)
-    } else if !matches!(request.acks, -1..=1) {
+    } else if !matches!(acks, -1..=1) {
         Some(ErrorCode::InvalidRequiredAcks)
     } else {
         None
     };
     if let Some(code) = refused {
-        let response = refuse_all(&context, &request, code);
-        return if request.acks == 0 { closed(&response) } else { Reply::Now(response) };
+        let response = refuse_all(&context, request.topic_data, code);
+        return if acks == 0 { closed(&response) } else { Reply::Now(response) };
     }
     let (batches, bytes_largest, bytes) = sizes(&request);
     if bytes_largest > APPEND_INLINE_BYTES_MAX || (bytes > PRODUCE_INLINE_BYTES_MAX && batches > 1) {
         return append_in_turns(context, request);
     }
-    let acks = request.acks;
     let done = request.topic_data.into_iter().map(|topic| append_topic(&context, topic)).collect();
     reply(done, acks, context.version)
 }
@@ -69,9 +71,9 @@ fn append_in_turns(context: Context, request: ProduceRequest) -> Reply<ProduceRe
                 let index = data.index;
                 let append = move || append_partition(&context, &topic, data);
                 head.partitions.push(if large {
-                    tokio::task::spawn_blocking(append).await.unwrap_or_else(|_| {
-                        Done::refused(index, Refusal::from(ErrorCode::UnknownServerError))
-                    })
+                    tokio::task::spawn_blocking(append)
+                        .await
+                        .unwrap_or_else(|_| Done::refused(index, ErrorCode::UnknownServerError))
                 } else {
                     tokio::task::yield_now().await;
                     append()
@@ -101,12 +103,12 @@ struct TopicDone {
 #[derive(Clone)]
 struct Done {
     index: i32,
-    result: Result<(Arc<Partition>, Appended), Refusal>,
+    result: Result<(Arc<Partition>, Appended), (Refusal, Offset)>,
 }
 
 impl Done {
-    fn refused(index: i32, refusal: Refusal) -> Self {
-        Self { index, result: Err(refusal) }
+    fn refused(index: i32, code: ErrorCode) -> Self {
+        Self { index, result: Err((code.into(), Offset::UNKNOWN)) }
     }
 }
 
@@ -122,14 +124,22 @@ fn append_topic(context: &Context, topic: TopicProduceData) -> TopicDone {
 }
 
 fn append_partition(context: &Context, topic: &TopicDone, data: PartitionProduceData) -> Done {
-    let result = find(context, topic, data.index).and_then(|partition| {
-        let appended = append(context, &partition, data.records.unwrap_or_default())?;
-        Ok((partition, appended))
-    });
-    Done { index: data.index, result }
+    let index = data.index;
+    let partition = match find(context, topic, index) {
+        Ok(partition) => partition,
+        Err(code) => return Done::refused(index, code),
+    };
+    let result = match append(context, &partition, data.records.unwrap_or_default()) {
+        Ok(appended) => Ok((partition, appended)),
+        Err(refusal) => {
+            let log_start = refusal.names_log_start.then(|| partition.log_start().ok()).flatten();
+            Err((refusal, log_start.unwrap_or(Offset::UNKNOWN)))
+        }
+    };
+    Done { index, result }
 }
 
-fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partition>, Refusal> {
+fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partition>, ErrorCode> {
     let by_id = context.version >= TOPIC_IDS_FROM;
     let name = if by_id {
         let image = context.broker.controller.image();
@@ -141,7 +151,7 @@ fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partitio
     let partition = context.broker.partitions.get(&named).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     if by_id && partition.topic_id != topic.id {
         // Deleted and made again between the two looks.
-        return Err(Refusal::from(ErrorCode::UnknownTopicId));
+        return Err(ErrorCode::UnknownTopicId);
     }
     Ok(partition)
 }
@@ -149,6 +159,9 @@ fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partitio
 fn append(context: &Context, partition: &Partition, records: Bytes) -> Result<Appended, Refusal> {
     if partition.is_internal() {
         return Err(Refusal::from(ErrorCode::InvalidTopicException));
+    }
+    if context.version < ZSTANDARD_FROM {
+        codec_before_7(&records)?;
     }
     let batch = validate(records, &partition.produce_rules(), context.now.wall_ms)?;
     if batch.header.is_transactional() {
@@ -178,7 +191,7 @@ async fn finish(mut done: Vec<TopicDone>, version: i16) -> ProduceResponse {
         if let Ok((handle, appended)) = &partition.result
             && let Err(code) = handle.committed(appended).await
         {
-            partition.result = Err(Refusal::from(code));
+            partition.result = Err((code.into(), Offset::UNKNOWN));
         }
     }
     response(done, version)
@@ -194,7 +207,7 @@ fn response(done: Vec<TopicDone>, version: i16) -> ProduceResponse {
         }
         let partition = |done: Done| match done.result {
             Ok((_, appended)) => appended_partition(done.index, &appended),
-            Err(refusal) => refused_partition(version, done.index, refusal),
+            Err((refusal, log_start)) => refused_partition(version, done.index, refusal, log_start),
         };
         response.partition_responses = topic.partitions.into_iter().map(partition).collect();
         response
@@ -210,13 +223,18 @@ fn appended_partition(index: i32, appended: &Appended) -> PartitionProduceRespon
         .with_log_start_offset(appended.log_start.0)
 }
 
-fn refused_partition(version: i16, index: i32, refusal: Refusal) -> PartitionProduceResponse {
+fn refused_partition(
+    version: i16,
+    index: i32,
+    refusal: Refusal,
+    log_start: Offset,
+) -> PartitionProduceResponse {
     let mut response = PartitionProduceResponse::default()
         .with_index(index)
         .with_error_code(refusal.error.code())
         .with_base_offset(Offset::UNKNOWN.0)
         .with_log_append_time_ms(-1)
-        .with_log_start_offset(-1);
+        .with_log_start_offset(log_start.0);
     if version >= RECORD_ERRORS_FROM {
         let record = |(batch_index, message): (i32, Option<String>)| {
             BatchIndexAndErrorMessage::default()
@@ -229,11 +247,13 @@ fn refused_partition(version: i16, index: i32, refusal: Refusal) -> PartitionPro
     response
 }
 
-fn refuse_all(context: &Context, request: &ProduceRequest, code: ErrorCode) -> ProduceResponse {
-    let done = request.topic_data.iter().cloned().map(|topic| {
+/// The same refusal for every partition that exists; the others are unknown, as without it.
+fn refuse_all(context: &Context, topics: Vec<TopicProduceData>, code: ErrorCode) -> ProduceResponse {
+    let done = topics.into_iter().map(|topic| {
         let (mut head, partitions) = split(topic);
-        head.partitions =
-            partitions.into_iter().map(|data| Done::refused(data.index, Refusal::from(code))).collect();
+        let indexes = partitions.into_iter().map(|data| data.index);
+        let refused = |index| Done::refused(index, find(context, &head, index).err().unwrap_or(code));
+        head.partitions = indexes.map(refused).collect();
         head
     });
     response(done.collect(), context.version)

@@ -74,23 +74,32 @@ pub struct Refusal {
     pub message: Option<String>,
     /// The records that were wrong, by index in their batch (KIP-467).
     pub record_errors: Vec<(i32, Option<String>)>,
+    /// Whether the answer names the partition's log start offset: with Kafka only what is found once the log is asked.
+    pub names_log_start: bool,
 }
 
 impl From<ErrorCode> for Refusal {
     fn from(error: ErrorCode) -> Self {
-        Self { error, message: None, record_errors: Vec::new() }
+        Self { error, message: None, record_errors: Vec::new(), names_log_start: false }
     }
 }
 
 impl From<validate::Refusal> for Refusal {
     fn from(refusal: validate::Refusal) -> Self {
-        Self { error: refusal.error, message: refusal.message, record_errors: refusal.record_errors }
+        Self {
+            error: refusal.error,
+            message: refusal.message,
+            record_errors: refusal.record_errors,
+            names_log_start: refusal.names_log_start,
+        }
     }
 }
 
 impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
-        Self { error: error.code(), message: Some(error.to_string()), record_errors: Vec::new() }
+        // As with Kafka there is no message: the field is for records that are to blame.
+        let error = error.code();
+        Self { names_log_start: error != ErrorCode::KafkaStorageError, ..Self::from(error) }
     }
 }
 
@@ -446,7 +455,12 @@ impl Partition {
 
     /// The epoch of the record at an offset; unknown where the log holds none.
     pub fn epoch_at(&self, offset: Offset) -> Result<LeaderEpoch, ErrorCode> {
-        Ok(self.reader()?.epoch_at(offset).unwrap_or(LeaderEpoch::UNKNOWN))
+        let reader = self.reader()?;
+        if reader.latest_epoch().is_none() {
+            // A log that nothing was written to: what comes first will have the current epoch.
+            return Ok(self.leader_epoch());
+        }
+        Ok(reader.epoch_at(offset).unwrap_or(LeaderEpoch::UNKNOWN))
     }
 
     /// The largest epoch up to `epoch` and where it ends (KIP-101, KIP-279): the log end for the current epoch, and

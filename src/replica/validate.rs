@@ -59,13 +59,16 @@ pub struct Refusal {
     pub message: Option<String>,
     /// Records that are to blame (KIP-467): index in the batch, and why.
     pub record_errors: Vec<(i32, Option<String>)>,
+    /// Whether the answer names the partition's log start offset: with Kafka only what is found once the log is asked.
+    pub names_log_start: bool,
     /// Why, for the broker's own log.
     pub reason: &'static str,
 }
 
 impl Refusal {
     fn new(error: ErrorCode, reason: &'static str) -> Self {
-        Self { error, message: None, record_errors: Vec::new(), reason }
+        let names_log_start = !matches!(error, ErrorCode::CorruptMessage | ErrorCode::MessageTooLarge);
+        Self { error, message: None, record_errors: Vec::new(), names_log_start, reason }
     }
 
     fn corrupt(message: String, reason: &'static str) -> Self {
@@ -104,7 +107,7 @@ impl From<CompressError> for Refusal {
 /// received bytes as they are, a copy with corrected timestamps and checksum, or a batch written anew because codec
 /// or offset deltas have to change. `now_ms` is the time of the append.
 ///
-/// Left to the caller: Zstandard below Produce version 7, and transactional batches without a transactional id.
+/// Left to the caller: [`codec_before_7`], and transactional batches without a transactional id.
 pub fn validate(records: Bytes, rules: &ProduceRules, now_ms: i64) -> Result<Batch, Refusal> {
     let batch = only_batch(records)?;
     let source = check_bytes(&batch, rules)?;
@@ -136,9 +139,26 @@ pub fn validate(records: Bytes, rules: &ProduceRules, now_ms: i64) -> Result<Bat
     Ok(batch.with_timestamps(rules.log_append_time, max_timestamp))
 }
 
+/// What holds for the codec in Produce versions below 7, before everything else: Zstandard came with version 7
+/// (KIP-110).
+///
+/// # Errors
+/// `UNSUPPORTED_COMPRESSION_TYPE` for Zstandard, `UNKNOWN_SERVER_ERROR` for a codec that does not exist.
+pub fn codec_before_7(records: &[u8]) -> Result<(), Refusal> {
+    let magic = records.get(16).copied();
+    let Some(attributes) = records.get(22).filter(|_| magic == Some(2)) else { return Ok(()) };
+    let refused = |error, reason| Err(Refusal { names_log_start: false, ..Refusal::new(error, reason) });
+    match attributes & 0b111 {
+        0..=3 => Ok(()),
+        4 => refused(ErrorCode::UnsupportedCompressionType, "Zstandard needs Produce version 7"),
+        _ => refused(ErrorCode::UnknownServerError, "unknown compression type"),
+    }
+}
+
 /// The one batch that `records` has to hold. As with Kafka a further batch is refused, but one that is cut is not.
 fn only_batch(records: Bytes) -> Result<Batch, Refusal> {
-    let invalid = |reason| Refusal::new(ErrorCode::InvalidRecord, reason);
+    let invalid =
+        |reason| Refusal { names_log_start: false, ..Refusal::new(ErrorCode::InvalidRecord, reason) };
     let Some((magic, size)) = frame(&records)? else {
         return Err(invalid("there is no whole batch"));
     };
@@ -146,7 +166,7 @@ fn only_batch(records: Bytes) -> Result<Batch, Refusal> {
         return Err(invalid("record formats 0 and 1 are not written any more"));
     }
     let (bytes, rest) = (records.slice(..size), records.slice(size..));
-    if frame(&rest)?.is_some() {
+    if frame(&rest).map_err(|refusal| Refusal { message: None, ..refusal })?.is_some() {
         return Err(invalid("there is more than one batch"));
     }
     Ok(Batch { header: BatchHeader::read(&bytes)?, bytes })
