@@ -189,7 +189,11 @@ impl Fetch {
         let fail = |error: ErrorCode| Ok((FetchedPartition::error(index, error.code()), Rest::Nothing));
         let partition = match self.find(token, entry) {
             Ok(partition) => partition,
-            Err(error) => return fail(error),
+            Err(error) => {
+                // Kafka's list of aborted transactions is empty here, and null in every other refusal.
+                let refused = FetchedPartition::error(index, error.code());
+                return Ok((FetchedPartition { aborted: Some(Vec::new()), ..refused }, Rest::Nothing));
+            }
         };
         let current = LeaderEpoch(entry.wanted.current_leader_epoch);
         if let Err(error) = partition.check_leader_epoch(current) {
@@ -199,12 +203,10 @@ impl Fetch {
         let from = Offset(entry.wanted.offset);
         match partition.divergence(last_fetched, from) {
             Ok(None) => {}
-            Ok(Some((epoch, end))) => {
-                let fetched = FetchedPartition::error(index, 0);
-                return Ok((
-                    FetchedPartition { diverging: Some((epoch.0, end.0)), ..fetched },
-                    Rest::Nothing,
-                ));
+            Ok(Some(common)) => {
+                return diverging(index, &partition, common)
+                    .map(|fetched| (fetched, Rest::Nothing))
+                    .or_else(fail);
             }
             Err(error) => return fail(error),
         }
@@ -341,6 +343,21 @@ impl Fetch {
     }
 }
 
+/// The answer to an asker whose log is another one behind the epoch and end that are `common`: no records.
+fn diverging(
+    index: i32,
+    partition: &Partition,
+    common: (LeaderEpoch, Offset),
+) -> Result<FetchedPartition, ErrorCode> {
+    Ok(FetchedPartition {
+        high_watermark: partition.upper(Isolation::Uncommitted)?.0,
+        last_stable_offset: partition.upper(Isolation::Committed)?.0,
+        log_start: partition.log_start()?.0,
+        diverging: Some((common.0.0, common.1.0)),
+        ..FetchedPartition::error(index, 0)
+    })
+}
+
 /// Adds a partition to the answer's topics, in the order in which partitions come.
 fn push(topics: &mut Vec<FetchedTopic>, entry: &Entry, fetched: FetchedPartition) {
     let (name, id) = match &entry.topic {
@@ -357,12 +374,14 @@ fn topic_key(by_id: bool, topic: &FetchTopic) -> TopicKey {
     if by_id { TopicKey::Id(TopicId(topic.topic_id)) } else { TopicKey::Name(topic.topic.as_str().into()) }
 }
 
+/// Every negative epoch stands for none, as with Kafka.
 fn wanted(partition: &FetchPartition) -> Wanted {
+    let epoch = |epoch: i32| epoch.max(LeaderEpoch::UNKNOWN.0);
     Wanted {
         offset: partition.fetch_offset,
         bytes_max: partition.partition_max_bytes,
-        current_leader_epoch: partition.current_leader_epoch,
-        last_fetched_epoch: partition.last_fetched_epoch,
+        current_leader_epoch: epoch(partition.current_leader_epoch),
+        last_fetched_epoch: epoch(partition.last_fetched_epoch),
     }
 }
 

@@ -1,7 +1,7 @@
 //! ListOffsets, versions 1–10 (KIP-79 times, KIP-734 maximum timestamp, KIP-405 tiered offsets as a broker without
 //! tiers answers them).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
@@ -40,32 +40,37 @@ pub(super) fn handle(context: Context, request: ListOffsetsRequest) -> Reply<Lis
 
 fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let isolation = if request.isolation_level == 1 { Isolation::Committed } else { Isolation::Uncommitted };
-    let duplicates = duplicates(&request);
+    let mut duplicates = duplicates(&request);
     let topics = request.topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.iter().map(|asked| {
+        let partitions = topic.partitions.iter().filter_map(|asked| {
             let named = TopicPartition::new(topic.name.as_str(), asked.partition_index);
-            let found = if duplicates.contains(&named) {
-                Err(ErrorCode::InvalidRequest)
-            } else {
-                look_up(context, &named, asked, isolation)
+            let found = match duplicates.get_mut(&named) {
+                Some(told) if *told => return None,
+                Some(told) => {
+                    *told = true;
+                    Err(ErrorCode::InvalidRequest)
+                }
+                None => look_up(context, &named, asked, isolation),
             };
-            partition_response(context.version, asked.partition_index, found)
+            Some(partition_response(context.version, asked.partition_index, found))
         });
         let partitions = partitions.collect();
         ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
     });
-    ListOffsetsResponse::default().with_topics(topics.collect())
+    let mut topics: Vec<ListOffsetsTopicResponse> = topics.collect();
+    topics.retain(|topic| !topic.partitions.is_empty());
+    ListOffsetsResponse::default().with_topics(topics)
 }
 
-/// Partitions that stand in the request more than once.
-fn duplicates(request: &ListOffsetsRequest) -> HashSet<TopicPartition> {
+/// Partitions that stand in the request more than once. Each is refused once; the flag is for that.
+fn duplicates(request: &ListOffsetsRequest) -> HashMap<TopicPartition, bool> {
     let mut seen = HashSet::new();
-    let mut twice = HashSet::new();
+    let mut twice = HashMap::new();
     for topic in &request.topics {
         for partition in &topic.partitions {
             let named = TopicPartition::new(topic.name.as_str(), partition.partition_index);
             if !seen.insert(named.clone()) {
-                twice.insert(named);
+                twice.insert(named, false);
             }
         }
     }
