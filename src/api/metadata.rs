@@ -25,6 +25,9 @@ const TOPIC_IDS_FROM: i16 = 12;
 
 /// Answers from the image, or after the missing topics have been created.
 pub(super) fn handle(context: Context, request: MetadataRequest) -> Reply<MetadataResponse> {
+    if let Some(reason) = misplaced_null(context.version, &request) {
+        return Reply::Close(reason.to_owned());
+    }
     if let Some(refused) = refuse(&context, &request) {
         return Reply::Now(refused);
     }
@@ -38,6 +41,17 @@ pub(super) fn handle(context: Context, request: MetadataRequest) -> Reply<Metada
         let image = context.broker.controller.image();
         answer(&context, &request, &image, &failed)
     }))
+}
+
+/// A null that the version has no place for, which the decoder lets through: Kafka closes the connection.
+fn misplaced_null(version: i16, request: &MetadataRequest) -> Option<&'static str> {
+    match &request.topics {
+        None if version == 0 => Some("the topics are null"),
+        Some(topics) if version < 10 && topics.iter().any(|topic| topic.name.is_none()) => {
+            Some("a topic's name is null")
+        }
+        _ => None,
+    }
 }
 
 /// Versions 10 and 11 have a field for the id but do not serve it: INVALID_REQUEST for every topic.
@@ -90,21 +104,9 @@ fn answer(
     let broker = &context.broker;
     // Version 0 has no null: an empty list means all topics there.
     let asked = request.topics.as_ref().filter(|topics| context.version > 0 || !topics.is_empty());
-    let mut seen = HashSet::new();
     let topics = match asked {
         None => image.topics().map(|topic| found(context.version, topic, with_operations)).collect(),
-        // As in Kafka a topic that is named twice is answered once.
-        Some(topics) => topics
-            .iter()
-            .filter(|topic| seen.insert((topic.name.as_ref(), topic.topic_id)))
-            .map(|topic| match find(context.version, topic, image) {
-                Ok(found_topic) => found(context.version, found_topic, with_operations),
-                Err(code) => {
-                    let refused = topic.name.as_ref().and_then(|name| failed.get(name.as_str()));
-                    failed_topic(context.version, topic, refused.copied().unwrap_or(code))
-                }
-            })
-            .collect(),
+        Some(topics) => tell_once(context.version, topics, image, failed, with_operations),
     };
     let (host, port) = advertised(&broker.config, &context.connection.listener, context.connection.local);
     let node = MetadataResponseBroker::default()
@@ -121,6 +123,39 @@ fn answer(
         response.cluster_authorized_operations = CLUSTER_OPERATIONS;
     }
     response
+}
+
+/// As with Kafka a topic stands in the answer once, however often and by whatever it was asked for.
+fn tell_once(
+    version: i16,
+    topics: &[MetadataRequestTopic],
+    image: &Image,
+    failed: &HashMap<String, ErrorCode>,
+    with_operations: bool,
+) -> Vec<MetadataResponseTopic> {
+    let mut told = HashSet::new();
+    let responses = topics.iter().filter_map(|topic| {
+        let known = find(version, topic, image);
+        let key = match &known {
+            Ok(known) => (Some(&*known.name), TopicId::ZERO),
+            Err(_) => (topic.name.as_ref().map(|name| name.as_str()), TopicId(topic.topic_id)),
+        };
+        if !told.insert(key) {
+            return None;
+        }
+        let code = match known {
+            Ok(known) => return Some(found(version, known, with_operations)),
+            Err(code) => {
+                topic.name.as_ref().and_then(|name| failed.get(name.as_str())).copied().unwrap_or(code)
+            }
+        };
+        let mut response = failed_topic(version, topic, code);
+        if version >= 8 && with_operations && code != ErrorCode::UnknownTopicId {
+            response.topic_authorized_operations = TOPIC_OPERATIONS;
+        }
+        Some(response)
+    });
+    responses.collect()
 }
 
 fn find<'a>(
@@ -176,6 +211,10 @@ fn failed_topic(version: i16, topic: &MetadataRequestTopic, code: ErrorCode) -> 
         MetadataResponseTopic::default().with_error_code(code.code()).with_name(topic.name.clone());
     if version >= 10 {
         response.topic_id = topic.topic_id;
+    }
+    if code == ErrorCode::UnknownTopicId {
+        // The id alone was looked for.
+        response.name = None;
     }
     if version < TOPIC_IDS_FROM && response.name.is_none() {
         // Null cannot be said before version 12.

@@ -22,6 +22,10 @@ const GROUP_ERROR_FROM: i16 = 2;
 pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<OffsetFetchResponse> {
     let coordinator = &context.broker.coordinator;
     let version = context.version;
+    if version < GROUP_ERROR_FROM && request.topics.is_none() {
+        // The version has no null, which the decoder lets through: Kafka closes the connection.
+        return Reply::Close("the topics are null".to_owned());
+    }
     if version < GROUPS_FROM {
         let fetch = fetch_one(version, &request);
         let asked = fetch.clone();
