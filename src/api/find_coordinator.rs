@@ -13,6 +13,8 @@ use crate::types::ErrorCode;
 
 /// The key type of a group; transactional ids are 1, share groups 2.
 const GROUP: i8 = 0;
+/// Every key type that Kafka knows.
+const KEY_TYPES: std::ops::RangeInclusive<i8> = 0..=2;
 /// First version that asks for several keys.
 const KEYS_FROM: i16 = 4;
 
@@ -27,7 +29,14 @@ struct Node {
 /// Tells where the groups' coordinators are, after having created their topic if need be.
 pub(super) fn handle(context: Context, request: FindCoordinatorRequest) -> Reply<FindCoordinatorResponse> {
     if context.version >= 1 && request.key_type != GROUP {
-        return Reply::Now(respond(context.version, request, |_| Err(ErrorCode::InvalidRequest)));
+        let exists = KEY_TYPES.contains(&request.key_type);
+        let mut response = respond(context.version, request, |_| Err(ErrorCode::InvalidRequest));
+        for coordinator in response.coordinators.iter_mut().filter(|_| !exists) {
+            // With Kafka a batched answer has a message only when the request itself cannot be read.
+            let message = StrBytes::from_static_str("there is no such key type");
+            coordinator.error_message = Some(message);
+        }
+        return Reply::Now(response);
     }
     if let Some(topic) = context.broker.controller.image().topic(CONSUMER_OFFSETS) {
         return Reply::Now(respond(context.version, request, |key| locate(&context, topic, key)));

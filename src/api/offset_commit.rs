@@ -105,8 +105,12 @@ fn verdicts(asked: Vec<(TopicName, Vec<i32>)>, result: Result<Vec<CommittedTopic
     }
 }
 
-/// One entry a topic: what was refused here, then what the group said.
+/// What was refused here, then what the group said: one entry a topic. What the group said alone stays as it was
+/// asked, as with Kafka.
 fn merged(mut all: Verdicts, of_group: Verdicts) -> Verdicts {
+    if all.is_empty() {
+        return of_group;
+    }
     let mut places: HashMap<TopicName, usize> = HashMap::new();
     for (place, (name, _)) in all.iter().enumerate() {
         places.entry(name.clone()).or_insert(place);

@@ -123,14 +123,16 @@ impl Offsets {
         now_ms: i64,
         settings: &Settings,
     ) -> (Vec<GroupRecord>, Vec<CommittedTopic>) {
-        let metadata_bytes_max = usize::try_from(settings.offset_metadata_bytes_max).unwrap_or(0);
+        // As with Kafka the limit counts the units of a Java string.
+        let metadata_units_max = usize::try_from(settings.offset_metadata_bytes_max).unwrap_or(0);
         let expire_ms = commit.retention_ms.map(|retention| now_ms.saturating_add(retention));
         let mut records = Vec::new();
         let mut verdicts = Vec::with_capacity(commit.topics.len());
         for topic in &commit.topics {
             let mut verdict = CommittedTopic { topic: topic.topic.clone(), partitions: Vec::new() };
             for partition in &topic.partitions {
-                if partition.metadata.as_ref().is_some_and(|metadata| metadata.len() > metadata_bytes_max) {
+                let units = partition.metadata.as_ref().map_or(0, |text| text.encode_utf16().count());
+                if units > metadata_units_max {
                     verdict.partitions.push((partition.partition, Some(ErrorCode::OffsetMetadataTooLarge)));
                     continue;
                 }

@@ -60,7 +60,7 @@ fn metadata_that_is_too_large_is_refused_for_its_partition_alone() {
     let mut bench = Bench::default();
     let mut request = commit(-1, &[("orders", 0, 1), ("orders", 1, 2)]);
     request.topics[0].partitions[0].metadata = Some("x".repeat(4_097));
-    request.topics[1].partitions[0].metadata = None;
+    request.topics[1].partitions[0].metadata = Some("é".repeat(4_096));
     let verdicts: Vec<CommittedTopic> = bench.ask(Command::Commit(request)).unwrap();
     assert_eq!(verdicts[0].partitions, [(0, Some(ErrorCode::OffsetMetadataTooLarge))]);
     assert_eq!(verdicts[1].partitions, [(1, None)]);
