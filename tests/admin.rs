@@ -36,9 +36,9 @@ async fn create(client: &mut RawClient, version: i16, topic: CreatableTopic) -> 
 async fn delete(client: &mut RawClient, version: i16, text: &str) -> i16 {
     let request = if version >= 6 {
         let state = DeleteTopicState::default().with_name(Some(name(text)));
-        DeleteTopicsRequest::default().with_topics(vec![state])
+        DeleteTopicsRequest::default().with_timeout_ms(1000).with_topics(vec![state])
     } else {
-        DeleteTopicsRequest::default().with_topic_names(vec![name(text)])
+        DeleteTopicsRequest::default().with_timeout_ms(1000).with_topic_names(vec![name(text)])
     };
     let answer: DeleteTopicsResponse = client.ask(ApiKey::DeleteTopics, version, &request).await;
     answer.responses[0].error_code

@@ -36,7 +36,7 @@ async fn many_names_cost_as_much_as_they_are_many() {
     assert!(answer.topics.len() == 60_000 && answer.topics.iter().all(|topic| topic.error_code != 0));
 
     let twice = [bad_names(60_000), bad_names(60_000)].concat();
-    let request = DeleteTopicsRequest::default().with_topic_names(twice.clone());
+    let request = DeleteTopicsRequest::default().with_timeout_ms(1000).with_topic_names(twice.clone());
     let answer: DeleteTopicsResponse = client.ask(ApiKey::DeleteTopics, 5, &request).await;
     assert!(answer.responses.len() == 60_000 && answer.responses.iter().all(|topic| topic.error_code == 42));
 
@@ -50,7 +50,7 @@ async fn many_names_cost_as_much_as_they_are_many() {
     let topics = topics.map(|name| {
         CreatePartitionsTopic::default().with_name(name.clone()).with_count(1).with_assignments(None)
     });
-    let request = CreatePartitionsRequest::default().with_topics(topics.collect());
+    let request = CreatePartitionsRequest::default().with_timeout_ms(1000).with_topics(topics.collect());
     let answer: CreatePartitionsResponse = client.ask(ApiKey::CreatePartitions, 1, &request).await;
     assert_eq!(answer.results.len(), 60_000);
 

@@ -1,5 +1,5 @@
 //! `CreatePartitions`, versions 0–3 (KIP-195). When the answer leaves, the partitions have leaders and every other API
-//! sees them. The timeout has nothing to limit.
+//! sees them. A timeout above 0 has nothing to limit.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicR
 use kafka_protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Context, Reply};
+use super::{Context, Reply, admitted};
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, NewPartitions};
 use crate::types::{ErrorCode, NodeId};
@@ -21,7 +21,11 @@ pub(super) fn handle(context: Context, request: CreatePartitionsRequest) -> Repl
 /// Submits all topics; one that is named twice is answered once, as Kafka does.
 async fn answer(controller: &Controller, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
     let topics: Vec<NewPartitions> = request.topics.into_iter().map(new_partitions).collect();
-    let outcomes = match controller.create_partitions(topics.clone(), request.validate_only).await {
+    let outcomes = match admitted(request.timeout_ms) {
+        Ok(()) => controller.create_partitions(topics.clone(), request.validate_only).await,
+        Err(code) => Err(code),
+    };
+    let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(code) => topics.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
@@ -87,14 +91,18 @@ mod tests {
             topic("d", 2, None),
             topic("d", 3, None),
         ];
-        let response = answer(&controller, CreatePartitionsRequest::default().with_topics(topics)).await;
+        let response =
+            answer(&controller, CreatePartitionsRequest::default().with_timeout_ms(1).with_topics(topics))
+                .await;
         let codes: Vec<i16> = response.results.iter().map(|result| result.error_code).collect();
         assert_eq!(codes, [0, 0, 3, 42]);
         let image = controller.image();
         assert_eq!(image.topic("a").unwrap().partitions.len(), 3);
         assert_eq!(image.topic("b").unwrap().partitions.len(), 2);
         let topics = vec![topic("b", 3, Some(&[2])), topic("a", 3, None)];
-        let response = answer(&controller, CreatePartitionsRequest::default().with_topics(topics)).await;
+        let response =
+            answer(&controller, CreatePartitionsRequest::default().with_timeout_ms(1).with_topics(topics))
+                .await;
         let codes: Vec<i16> = response.results.iter().map(|result| result.error_code).collect();
         assert_eq!(codes, [39, 37]);
         for version in 0..=3 {

@@ -1,5 +1,5 @@
 //! `CreateTopics`, versions 2–7 (KIP-4; -1 for the broker's defaults KIP-464; configurations in the answer KIP-525; topic
-//! ids KIP-516). When the answer leaves, every other API sees the topics. The timeout has nothing to limit.
+//! ids KIP-516). When the answer leaves, every other API sees the topics. A timeout above 0 has nothing to limit.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, Cr
 use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Context, Reply};
+use super::{Context, Reply, admitted};
 use crate::broker::dynamic::effective;
 use crate::config::Config;
 use crate::controller::Controller;
@@ -28,6 +28,11 @@ async fn answer(
     config: &Config,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
+    if let Err(code) = admitted(request.timeout_ms) {
+        let refused =
+            request.topics.into_iter().map(|topic| result(config, topic.name.to_string(), Err(code.into())));
+        return CreateTopicsResponse::default().with_topics(refused.collect());
+    }
     let mut uses: HashMap<TopicName, usize> = HashMap::new();
     for topic in &request.topics {
         *uses.entry(topic.name.clone()).or_default() += 1;
@@ -93,9 +98,11 @@ fn result(config: &Config, name: String, outcome: Outcome<CreatedTopic>) -> Crea
 /// Every configuration that the topic goes by, in the order of their names.
 fn effective_configs(config: &Config, created: &CreatedTopic) -> Vec<CreatableTopicConfigs> {
     let described = config.describe_topic(&created.configs).into_iter().map(|described| {
+        // As with Kafka a value that was given stands here as it was written; DescribeConfigs tells what it means.
+        let value = created.configs.get(&described.name).cloned().or(described.value);
         CreatableTopicConfigs::default()
             .with_name(StrBytes::from_string(described.name))
-            .with_value(described.value.map(StrBytes::from_string))
+            .with_value(value.map(StrBytes::from_string))
             .with_read_only(described.read_only)
             .with_config_source(described.source.code())
             .with_is_sensitive(described.sensitive)

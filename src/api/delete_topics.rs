@@ -1,5 +1,5 @@
 //! `DeleteTopics`, versions 1–6 (KIP-4; by id from 6 on, KIP-516). When the answer leaves, the topics are gone for
-//! every other API and their names are free. The timeout has nothing to limit.
+//! every other API and their names are free. A timeout above 0 has nothing to limit.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{Context, Reply};
+use super::{Context, Reply, admitted};
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, Outcome, TopicRef};
 use crate::types::{ErrorCode, TopicId, TopicName as Name};
@@ -40,15 +40,21 @@ async fn answer(controller: &Controller, version: i16, request: DeleteTopicsRequ
             .map(|name| TopicRef { name: Some(name.to_string()), id: TopicId::ZERO })
             .collect()
     };
-    let outcomes = match controller.delete_topics(topics.clone()).await {
+    let outcomes = match admitted(request.timeout_ms) {
+        Ok(()) => controller.delete_topics(topics.clone()).await,
+        Err(code) => Err(code),
+    };
+    let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(code) => topics.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
     let mut responses: Vec<DeletableTopicResult> = Vec::new();
     let mut refused = HashSet::new();
     for (topic, outcome) in topics.into_iter().zip(outcomes) {
+        // What names no topic is no repetition.
+        let is_named = topic != TopicRef::default();
         let is_invalid = matches!(&outcome, Err(error) if error.code == ErrorCode::InvalidRequest);
-        if !is_invalid || refused.insert(topic.clone()) {
+        if !(is_named && is_invalid) || refused.insert(topic.clone()) {
             responses.push(result(version, topic, outcome));
         }
     }
@@ -106,10 +112,15 @@ mod tests {
                 let by_id = DeleteTopicState::default().with_name(None).with_topic_id(id.0);
                 let by_name = DeleteTopicState::default().with_name(Some(name("b")));
                 let missing = DeleteTopicState::default().with_name(Some(name("c")));
-                DeleteTopicsRequest::default().with_topics(vec![by_id, by_name, missing.clone(), missing])
+                DeleteTopicsRequest::default().with_timeout_ms(1).with_topics(vec![
+                    by_id,
+                    by_name,
+                    missing.clone(),
+                    missing,
+                ])
             } else {
                 let names = vec![name("a"), name("b"), name("c"), name("c")];
-                DeleteTopicsRequest::default().with_topic_names(names)
+                DeleteTopicsRequest::default().with_timeout_ms(1).with_topic_names(names)
             };
             let response = answer(&controller, version, request).await;
             let codes: Vec<i16> = response.responses.iter().map(|topic| topic.error_code).collect();

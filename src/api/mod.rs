@@ -12,7 +12,7 @@ pub use kafka_protocol::messages::ApiKey;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 
 use crate::broker::Broker;
-use crate::types::Now;
+use crate::types::{ErrorCode, Now};
 use crate::wire::frame::{Frame, ResponseHead};
 use crate::wire::{guard, header};
 
@@ -172,6 +172,14 @@ pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
 /// Likewise for the cluster: create, alter, describe, cluster action 9, describe configs, alter configs,
 /// idempotent write 12.
 pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+
+/// Whether a change with this timeout may begin: with Kafka one that has no time is over before it begins.
+///
+/// # Errors
+/// `REQUEST_TIMED_OUT` for a timeout of 0 or less.
+pub(crate) const fn admitted(timeout_ms: i32) -> Result<(), ErrorCode> {
+    if timeout_ms <= 0 { Err(ErrorCode::RequestTimedOut) } else { Ok(()) }
+}
 
 /// The operation that a client must be allowed to do; where resources differ within one request (topics, groups)
 /// the handler asks for each of them.

@@ -107,7 +107,8 @@ impl RawClient {
     }
 
     pub async fn delete(&mut self, topic: &str) {
-        let request = DeleteTopicsRequest::default().with_topic_names(vec![name(topic)]);
+        let request =
+            DeleteTopicsRequest::default().with_timeout_ms(1000).with_topic_names(vec![name(topic)]);
         let answer: DeleteTopicsResponse = self.ask(ApiKey::DeleteTopics, 5, &request).await;
         assert_eq!(answer.responses[0].error_code, 0);
     }
