@@ -11,7 +11,7 @@ use super::{Context, IntoFrame, Reply};
 use crate::broker::Broker;
 use crate::broker::fetch_sessions::{Begin, Entry, Session, State, TopicKey, Wanted};
 use crate::replica::Partition;
-use crate::replica::partition::{Isolation, ReadFailure, ReadLimits};
+use crate::replica::reading::{Isolation, ReadFailure, ReadLimits};
 use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition};
 use crate::wire::fetch_response::{FetchResponse, FetchedPartition, FetchedTopic};
 use crate::wire::frame::{Frame, ResponseHead};

@@ -13,7 +13,7 @@ use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use super::{Context, Reply};
 use crate::log::TimedOffset;
 use crate::replica::Partition;
-use crate::replica::partition::Isolation;
+use crate::replica::reading::Isolation;
 use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicPartition};
 
 const LATEST: i64 = -1;

@@ -11,7 +11,7 @@ use crate::controller::command::Changes;
 use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
-use crate::replica::partition::{Isolation, ReadFailure, ReadLimits};
+use crate::replica::reading::{Isolation, ReadFailure, ReadLimits};
 use crate::replica::registry::Registry;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicPartition};
 use crate::wire::batch::Batch;

@@ -2,7 +2,9 @@
 
 mod commit;
 pub mod partition;
+pub mod reading;
 pub mod registry;
+mod settings;
 #[cfg(test)]
 mod tests;
 pub mod validate;

@@ -6,64 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use bytes::Bytes;
 
 use super::commit::Commit;
+use super::settings::{log_config, produce_rules};
 use super::validate::{self, ProduceRules};
 use super::waiters::Waiters;
-use crate::config::{self, CompressionType, TopicConfig};
-use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
+use crate::config::TopicConfig;
 use crate::log::{
-    AppendError, Checkpoint, Log, LogContext, LogDirectory, LogError, LogReader, OpenSpec, ReadError,
-    ReadResult, Recovery, TimedOffset,
+    AppendError, Checkpoint, Log, LogContext, LogDirectory, LogError, LogReader, OpenSpec, Recovery,
 };
 use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
-use crate::wire::compress::Codec;
 
 /// Kafka's own topics, which clients may not write to.
 const INTERNAL_TOPICS: [&str; 3] = ["__consumer_offsets", "__transaction_state", "__share_group_state"];
-
-/// Which records a reader may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// All below the high watermark (`read_uncommitted`).
-    Uncommitted,
-    /// All below the last stable offset (`read_committed`, KIP-98).
-    Committed,
-}
-
-/// How much a read may return, and how it may read.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadLimits {
-    /// Bytes, unless the first batch is larger and `at_least_one_batch` is set.
-    pub bytes_max: usize,
-    /// Return the first batch however large it is (KIP-74).
-    pub at_least_one_batch: bool,
-    /// Which records the reader may see.
-    pub isolation: Isolation,
-    /// Whether the calling thread may wait for the disk.
-    pub may_block: bool,
-}
-
-/// What a read found.
-#[derive(Debug)]
-pub struct Read {
-    /// Whole batches; may begin below the asked offset.
-    pub records: Bytes,
-    /// The high watermark.
-    pub high_watermark: Offset,
-    /// The last stable offset.
-    pub last_stable: Offset,
-    /// The log start offset.
-    pub log_start: Offset,
-    /// The end of what the reader may see.
-    pub upper: Offset,
-    /// Whether there is more below `upper` than the limits allowed.
-    pub is_cut: bool,
-    /// Aborted transactions among the records, as producer id and first offset; `None` for `Uncommitted`.
-    pub aborted: Option<Vec<(i64, i64)>>,
-}
 
 /// Why a partition did not do what was asked, with the places that a Produce response has for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,7 +108,7 @@ pub struct Partition {
     rules: ArcSwap<ProduceRules>,
     leader_epoch: AtomicI32,
     closed: AtomicBool,
-    commit: Arc<Commit>,
+    pub(super) commit: Arc<Commit>,
 }
 
 /// What all partitions of a broker share.
@@ -301,7 +257,7 @@ impl Partition {
     }
 
     /// Runs `work` on the log, which is opened if need be.
-    fn with_log<T>(&self, work: impl FnOnce(&mut Log) -> T) -> Result<T, ErrorCode> {
+    pub(super) fn with_log<T>(&self, work: impl FnOnce(&mut Log) -> T) -> Result<T, ErrorCode> {
         let mut state = lock(&self.state);
         if self.is_closed() && !matches!(*state, State::Deleted) {
             // The broker stops: the client finds out where the partition is now.
@@ -365,131 +321,6 @@ impl Partition {
     /// Completes when everything below `upto` is committed; fails as [`Self::committed`] does.
     pub async fn committed_upto(&self, upto: Offset) -> Result<(), ErrorCode> {
         self.commit.reached(upto).await
-    }
-
-    /// Up to where records are committed.
-    pub fn high_watermark(&self) -> Result<Offset, ErrorCode> {
-        self.reader()?;
-        Ok(self.commit.watermark())
-    }
-
-    /// The log start offset.
-    pub fn log_start(&self) -> Result<Offset, ErrorCode> {
-        Ok(self.reader()?.start())
-    }
-
-    /// The log end offset, committed or not.
-    pub fn log_end(&self) -> Result<Offset, ErrorCode> {
-        Ok(self.reader()?.end())
-    }
-
-    /// The end of what a reader may see.
-    pub fn upper(&self, isolation: Isolation) -> Result<Offset, ErrorCode> {
-        let reader = self.reader()?;
-        let high_watermark = self.commit.watermark();
-        Ok(match isolation {
-            Isolation::Uncommitted => high_watermark,
-            Isolation::Committed => reader.last_stable(high_watermark),
-        })
-    }
-
-    /// Reads whole batches from the one on that holds `from`.
-    pub fn read(&self, from: Offset, limits: ReadLimits) -> Result<Read, ReadFailure> {
-        let read = self.read_open(from, limits);
-        if self.is_closed() {
-            // Its files went away under the read, or were a new topic's under the same paths.
-            self.with_log(|_| ())?;
-        }
-        read
-    }
-
-    fn read_open(&self, from: Offset, limits: ReadLimits) -> Result<Read, ReadFailure> {
-        let reader = self.reader()?;
-        let high_watermark = self.commit.watermark();
-        let last_stable = reader.last_stable(high_watermark);
-        let upper = match limits.isolation {
-            Isolation::Uncommitted => high_watermark,
-            Isolation::Committed => last_stable,
-        };
-        let (bytes_max, one) = (limits.bytes_max, limits.at_least_one_batch);
-        let result = if limits.may_block {
-            reader.read(from, upper, bytes_max, one)?
-        } else {
-            reader.try_read(from, upper, bytes_max, one)?
-        };
-        let aborted = match limits.isolation {
-            Isolation::Uncommitted => None,
-            Isolation::Committed => Some(aborted(&reader, from, upper, &result)?),
-        };
-        Ok(Read {
-            is_cut: result.next < upper,
-            records: result.records,
-            high_watermark,
-            last_stable,
-            log_start: reader.start(),
-            upper,
-            aborted,
-        })
-    }
-
-    /// The first record at or after a time, with its timestamp and epoch, among those that a reader may see.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp_ms: i64,
-        isolation: Isolation,
-    ) -> Result<Option<TimedOffset>, ErrorCode> {
-        let upper = self.upper(isolation)?;
-        self.reader()?.offset_for_timestamp(timestamp_ms, upper).map_err(|error| self.report(&error))
-    }
-
-    /// The record with the largest timestamp among those that a reader may see (KIP-734).
-    pub fn max_timestamp(&self, isolation: Isolation) -> Result<Option<TimedOffset>, ErrorCode> {
-        let upper = self.upper(isolation)?;
-        self.reader()?.max_timestamp(upper).map_err(|error| self.report(&error))
-    }
-
-    fn report(&self, error: &ReadError) -> ErrorCode {
-        tracing::error!(partition = %self.topic_partition, %error, "cannot read");
-        error.code()
-    }
-
-    /// The epoch of the record at an offset; unknown where the log holds none.
-    pub fn epoch_at(&self, offset: Offset) -> Result<LeaderEpoch, ErrorCode> {
-        let reader = self.reader()?;
-        if reader.latest_epoch().is_none() {
-            // A log that nothing was written to: what comes first will have the current epoch.
-            return Ok(self.leader_epoch());
-        }
-        Ok(reader.epoch_at(offset).unwrap_or(LeaderEpoch::UNKNOWN))
-    }
-
-    /// The largest epoch up to `epoch` and where it ends (KIP-101, KIP-279): the log end for the current epoch, and
-    /// unknown for a future one.
-    pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Result<(LeaderEpoch, Offset), ErrorCode> {
-        let reader = self.reader()?;
-        if epoch == self.leader_epoch() {
-            return Ok((epoch, reader.end()));
-        }
-        if epoch > self.leader_epoch() {
-            return Ok((LeaderEpoch::UNKNOWN, Offset::UNKNOWN));
-        }
-        Ok(reader.end_offset_for_epoch(epoch))
-    }
-
-    /// Where the asker's log and this one part, for an asker that says the epoch of its last record (KIP-595).
-    pub fn divergence(
-        &self,
-        last_fetched: LeaderEpoch,
-        from: Offset,
-    ) -> Result<Option<(LeaderEpoch, Offset)>, ErrorCode> {
-        if last_fetched == LeaderEpoch::UNKNOWN {
-            return Ok(None);
-        }
-        let (epoch, end) = self.end_offset_for_epoch(last_fetched)?;
-        if epoch == LeaderEpoch::UNKNOWN || end == Offset::UNKNOWN {
-            return Err(ErrorCode::OffsetOutOfRange);
-        }
-        Ok((epoch < last_fetched || end < from).then_some((epoch, end)))
     }
 
     /// Moves the log start to `offset`, or to the high watermark; returns where it is then. An offset below the log
@@ -595,96 +426,6 @@ impl Partition {
     }
 }
 
-/// Why a read failed.
-#[derive(Debug)]
-pub enum ReadFailure {
-    /// The bytes are not in memory: repeat the read where it may block.
-    WouldBlock,
-    /// Kafka's code for it.
-    Code(ErrorCode),
-}
-
-impl From<ErrorCode> for ReadFailure {
-    fn from(code: ErrorCode) -> Self {
-        Self::Code(code)
-    }
-}
-
-impl From<ReadError> for ReadFailure {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::WouldBlock => Self::WouldBlock,
-            ReadError::OffsetOutOfRange { .. } => Self::Code(error.code()),
-            other => {
-                tracing::error!(error = %other, "cannot read");
-                Self::Code(other.code())
-            }
-        }
-    }
-}
-
-/// The aborted transactions that concern what was read.
-fn aborted(
-    reader: &LogReader,
-    from: Offset,
-    upper: Offset,
-    result: &ReadResult,
-) -> Result<Vec<(i64, i64)>, ReadError> {
-    if result.records.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = reader.aborted_transactions(from, result.next.min(upper))?;
-    Ok(found.into_iter().map(|aborted| (aborted.producer_id, aborted.first_offset)).collect())
-}
-
 fn is_internal(topic: &str) -> bool {
     INTERNAL_TOPICS.contains(&topic)
-}
-
-/// The part of a topic's configuration that its log obeys.
-fn log_config(config: &TopicConfig) -> LogConfig {
-    LogConfig {
-        segment_bytes: config.segment_bytes,
-        segment_ms: config.segment_ms,
-        segment_jitter_ms: config.segment_jitter_ms,
-        segment_index_bytes: config.segment_index_bytes,
-        index_interval_bytes: config.index_interval_bytes,
-        retention_ms: config.retention_ms,
-        retention_bytes: config.retention_bytes,
-        file_delete_delay_ms: config.file_delete_delay_ms,
-        flush_messages: config.flush_messages,
-        flush_ms: config.flush_ms,
-        max_message_bytes: config.max_message_bytes,
-        preallocate: config.preallocate,
-        cleanup_policy: CleanupPolicy {
-            delete: config.cleanup_policy.delete,
-            compact: config.cleanup_policy.compact,
-        },
-        message_timestamp_type: match config.message_timestamp_type {
-            config::TimestampType::CreateTime => TimestampType::CreateTime,
-            config::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
-        },
-    }
-}
-
-/// The part of a topic's configuration that batches are checked against.
-fn produce_rules(config: &TopicConfig, trust_compressed: bool) -> ProduceRules {
-    let (compression, level) = match config.compression_type {
-        CompressionType::Producer => (None, None),
-        CompressionType::Uncompressed => (Some(Codec::None), None),
-        CompressionType::Gzip { level } => (Some(Codec::Gzip), Some(level)),
-        CompressionType::Snappy => (Some(Codec::Snappy), None),
-        CompressionType::Lz4 { level } => (Some(Codec::Lz4), Some(level)),
-        CompressionType::Zstd { level } => (Some(Codec::Zstd), Some(level)),
-    };
-    ProduceRules {
-        max_message_bytes: config.max_message_bytes,
-        compacted: config.cleanup_policy.compact,
-        log_append_time: config.message_timestamp_type == config::TimestampType::LogAppendTime,
-        timestamp_before_max_ms: config.message_timestamp_before_max_ms,
-        timestamp_after_max_ms: config.message_timestamp_after_max_ms,
-        compression,
-        compression_level: level,
-        trust_compressed,
-    }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::partition::{Isolation, ReadFailure, ReadLimits, Shared};
+use super::partition::Shared;
+use super::reading::{Isolation, ReadFailure, ReadLimits};
 use super::registry::Registry;
 use super::{Partition, validate};
 use crate::config::Config;

@@ -1,0 +1,54 @@
+//! A topic's configuration as its log and the check of its batches need it.
+
+use super::validate::ProduceRules;
+use crate::config::{self, CompressionType, TopicConfig};
+use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
+use crate::wire::compress::Codec;
+
+/// The part of a topic's configuration that its log obeys.
+pub(super) fn log_config(config: &TopicConfig) -> LogConfig {
+    LogConfig {
+        segment_bytes: config.segment_bytes,
+        segment_ms: config.segment_ms,
+        segment_jitter_ms: config.segment_jitter_ms,
+        segment_index_bytes: config.segment_index_bytes,
+        index_interval_bytes: config.index_interval_bytes,
+        retention_ms: config.retention_ms,
+        retention_bytes: config.retention_bytes,
+        file_delete_delay_ms: config.file_delete_delay_ms,
+        flush_messages: config.flush_messages,
+        flush_ms: config.flush_ms,
+        max_message_bytes: config.max_message_bytes,
+        preallocate: config.preallocate,
+        cleanup_policy: CleanupPolicy {
+            delete: config.cleanup_policy.delete,
+            compact: config.cleanup_policy.compact,
+        },
+        message_timestamp_type: match config.message_timestamp_type {
+            config::TimestampType::CreateTime => TimestampType::CreateTime,
+            config::TimestampType::LogAppendTime => TimestampType::LogAppendTime,
+        },
+    }
+}
+
+/// The part of a topic's configuration that batches are checked against.
+pub(super) fn produce_rules(config: &TopicConfig, trust_compressed: bool) -> ProduceRules {
+    let (compression, level) = match config.compression_type {
+        CompressionType::Producer => (None, None),
+        CompressionType::Uncompressed => (Some(Codec::None), None),
+        CompressionType::Gzip { level } => (Some(Codec::Gzip), Some(level)),
+        CompressionType::Snappy => (Some(Codec::Snappy), None),
+        CompressionType::Lz4 { level } => (Some(Codec::Lz4), Some(level)),
+        CompressionType::Zstd { level } => (Some(Codec::Zstd), Some(level)),
+    };
+    ProduceRules {
+        max_message_bytes: config.max_message_bytes,
+        compacted: config.cleanup_policy.compact,
+        log_append_time: config.message_timestamp_type == config::TimestampType::LogAppendTime,
+        timestamp_before_max_ms: config.message_timestamp_before_max_ms,
+        timestamp_after_max_ms: config.message_timestamp_after_max_ms,
+        compression,
+        compression_level: level,
+        trust_compressed,
+    }
+}
