@@ -45,6 +45,26 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_word_that_is_neither_a_file_nor_a_command_is_answered_with_what_is_allowed() {
+    let output = milena(&["start"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "milena: there is no file and no command start: allowed are a properties file, check, config; \
+        without either the broker starts, see milena --help\n";
+    assert_eq!(stderr(&output), expected);
+    let file = stderr(&milena(&["server.properties"]));
+    assert!(file.starts_with("milena: cannot read server.properties: "), "{file}");
+}
+
+#[test]
+fn a_bad_node_id_is_reported_once_under_the_name_that_was_set() {
+    for (name, other) in [("node.id", "broker.id"), ("broker.id", "node.id")] {
+        let said = stderr(&milena(&["--override", &format!("{name}=x")]));
+        assert!(said.starts_with(&format!("milena: Invalid value x for configuration {name}: ")), "{said}");
+        assert!(!said.contains(other), "{said}");
+    }
+}
+
+#[test]
 fn checking_a_closed_port_fails_within_its_timeout() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

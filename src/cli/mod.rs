@@ -6,13 +6,13 @@ mod show;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Sources};
+use crate::config::{self, LoadError, Sources};
 use crate::observe;
 use crate::server;
 
@@ -106,9 +106,33 @@ fn serve(file: Option<PathBuf>, overrides: Vec<String>) -> anyhow::Result<()> {
     let variable =
         |wanted: &str| environment.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     let log_problem = observe::start(variable("MILENA_LOG").or_else(|| variable("RUST_LOG")));
-    let loaded = config::load(&Sources { file, environment, overrides })?;
+    let loaded = config::load(&Sources { file, environment, overrides }).map_err(explain)?;
     for warning in log_problem.into_iter().chain(loaded.warnings) {
         tracing::warn!("{warning}");
     }
     server::run(loaded.config)
+}
+
+/// Says of a word that is neither a file nor a command what could have been meant.
+fn explain(error: LoadError) -> anyhow::Error {
+    match &error {
+        LoadError::File { path, error: cause }
+            if cause.kind() == std::io::ErrorKind::NotFound && is_word(path) =>
+        {
+            let arguments = Arguments::command();
+            let commands: Vec<_> = arguments.get_subcommands().map(clap::Command::get_name).collect();
+            anyhow::anyhow!(
+                "there is no file and no command {}: allowed are a properties file, {}; without either the broker \
+                starts, see milena --help",
+                path.display(),
+                commands.join(", ")
+            )
+        }
+        _ => error.into(),
+    }
+}
+
+/// Whether a path looks more like a command than like a file.
+fn is_word(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
 }

@@ -160,14 +160,10 @@ impl Config {
     }
 
     fn new(mut values: Values) -> Result<Self, Vec<ConfigError>> {
-        // As in Kafka each of the two names of the node's id shows what the other one was set to.
-        for (name, other) in [("node.id", "broker.id"), ("broker.id", "node.id")] {
-            if let Some(id) = values.fixed.get(other).cloned() {
-                values.fixed.entry(name.to_owned()).or_insert(id);
-            }
-        }
+        let bad_id = unite_node_id(&mut values).err();
         let mut reader = Reader::new(&values);
-        let node_id = node_id(&mut reader);
+        reader.errors.extend(bad_id);
+        let node_id = NodeId(reader.int("node.id"));
         let listeners = read_listeners(&mut reader);
         check_roles(&mut reader);
         check_all(&values, &mut reader);
@@ -278,12 +274,26 @@ fn accepted(
     layer
 }
 
-fn node_id(reader: &mut Reader<'_>) -> NodeId {
-    let node = reader.int("node.id");
-    if reader.is_given("broker.id") && reader.int("broker.id") != node {
-        reader.refuse("broker.id", format!("must equal node.id, which is {node}"));
+/// Gives each of the two names of the node's id what was set under the other one, as Kafka shows it. A bad id is
+/// reported under the name that it was given with.
+fn unite_node_id(values: &mut Values) -> Result<(), ConfigError> {
+    let key = table::require(Scope::Broker, "node.id")?;
+    let older = table::Key { name: "broker.id", ..*key };
+    let node = values.fixed.get(key.name).cloned();
+    let broker = values.fixed.get(older.name).cloned();
+    let node_value = node.as_deref().map(|text| key.parse(text)).transpose()?;
+    let broker_value = broker.as_deref().map(|text| older.parse(text)).transpose()?;
+    if let (Some(value), Some(other), Some(text)) = (&node_value, &broker_value, &broker)
+        && value != other
+    {
+        return Err(ConfigError::new(older.name, text, format!("must equal node.id, which is {value}")));
     }
-    NodeId(node)
+    if let Some(id) = node.or(broker) {
+        for name in [key.name, older.name] {
+            values.fixed.entry(name.to_owned()).or_insert_with(|| id.clone());
+        }
+    }
+    Ok(())
 }
 
 fn read_listeners(reader: &mut Reader<'_>) -> Vec<Listener> {

@@ -115,6 +115,20 @@ fn broker_id_stands_in_for_node_id_and_must_agree_with_it() {
 }
 
 #[test]
+fn a_bad_node_id_is_reported_once_under_the_name_that_was_set() {
+    for name in ["node.id", "broker.id"] {
+        let other = if name == "node.id" { "broker.id" } else { "node.id" };
+        for bad in ["x", "-3", "2147483648"] {
+            for pairs in [&[(name, bad)][..], &[(name, bad), (other, "5")]] {
+                let error = load_pairs(pairs).unwrap_err();
+                let start = format!("Invalid value {bad} for configuration {name}: must be ");
+                assert!(error.starts_with(&start) && !error.contains(';'), "{pairs:?}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn log_dirs_stands_before_log_dir_and_names_one_directory() {
     let config = load_pairs(&[("log.dir", "/a"), ("log.dirs", "/b")]).unwrap();
     assert_eq!(config.storage.log_dir, PathBuf::from("/b"));
