@@ -26,6 +26,13 @@ fn poll(session: i32, epoch: i32, topics: Vec<FetchTopic>) -> FetchRequest {
     request
 }
 
+async fn topic_id(client: &mut RawClient, topic: &str) -> uuid::Uuid {
+    let asked = MetadataRequestTopic::default().with_name(Some(name(topic)));
+    let request = MetadataRequest::default().with_topics(Some(vec![asked]));
+    let described: MetadataResponse = client.ask(ApiKey::Metadata, 12, &request).await;
+    described.topics[0].topic_id
+}
+
 async fn ask(client: &mut RawClient, request: &FetchRequest) -> FetchResponse {
     client.ask(ApiKey::Fetch, FETCH, request).await
 }
@@ -97,12 +104,10 @@ async fn a_session_follows_a_topic_that_is_made_again_by_name_and_never_by_id() 
     let mut client = broker.connect().await;
     client.create("t", 1, &[]).await;
     client.send_values("t", 0, &["old"]).await;
-    let asked = MetadataRequestTopic::default().with_name(Some(name("t")));
-    let described: MetadataResponse =
-        client.ask(ApiKey::Metadata, 12, &MetadataRequest::default().with_topics(Some(vec![asked]))).await;
+    let id = topic_id(&mut client, "t").await;
     let by_id = |id| FetchTopic::default().with_topic_id(id).with_partitions(vec![from(0, 0)]);
     let by_name = ask(&mut client, &poll(0, 0, vec![of_topic("t", vec![from(0, 0)])])).await;
-    let start = poll(0, 0, vec![by_id(described.topics[0].topic_id)]);
+    let start = poll(0, 0, vec![by_id(id)]);
     let of_id: FetchResponse = client.ask(ApiKey::Fetch, 13, &start).await;
     assert_eq!((found(&by_name), found(&of_id)), (vec![of(0, &["old"])], vec![of(0, &["old"])]));
     client.delete("t").await;
@@ -132,6 +137,16 @@ async fn a_waiting_fetch_is_answered_when_its_topic_goes() {
         client.send(&frame).await;
         other.delete("t").await;
         let answer: FetchResponse = client.answer(FETCH, id).await;
+        assert_eq!(found(&answer), [(0, 3, vec![])]);
+        client.create("t", 1, &[]).await;
+        let id = topic_id(&mut client, "t").await;
+        let of_id = FetchTopic::default().with_topic_id(id).with_partitions(vec![from(0, 0)]);
+        let mut waiting = fetch_of(vec![of_id], LONG_MS);
+        waiting.session_epoch = session;
+        let (frame, id) = client.frame(ApiKey::Fetch, 13, &waiting);
+        client.send(&frame).await;
+        other.delete("t").await;
+        let answer: FetchResponse = client.answer(13, id).await;
         assert_eq!(found(&answer), [(0, 3, vec![])]);
     }
 }

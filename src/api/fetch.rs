@@ -56,6 +56,8 @@ struct Fetch {
     full: bool,
     /// Whether partitions that are found are registered with the session's signal.
     registers: bool,
+    /// Whether the first look was not enough.
+    waits: bool,
     bytes_max: usize,
     bytes_min: usize,
     isolation: Isolation,
@@ -104,6 +106,7 @@ impl Fetch {
             // More than fits into an answer would never be there.
             bytes_min: (request.min_bytes.max(0) as usize).min(bytes_max),
             registers: session.id != 0,
+            waits: false,
             isolation: if request.isolation_level == 1 {
                 Isolation::Committed
             } else {
@@ -238,10 +241,11 @@ impl Fetch {
         if let Some(partition) = entry.handle.as_ref().filter(|partition| !partition.is_closed()) {
             return Ok(partition.clone());
         }
-        entry.handle = None;
+        // A topic that goes while its fetch waits is told as Kafka tells it, however the topic is named.
+        let went = entry.handle.take().is_some() && self.waits;
         let unknown = match entry.topic {
-            TopicKey::Name(_) => ErrorCode::UnknownTopicOrPartition,
-            TopicKey::Id(_) => ErrorCode::UnknownTopicId,
+            TopicKey::Id(_) if !went => ErrorCode::UnknownTopicId,
+            TopicKey::Id(_) | TopicKey::Name(_) => ErrorCode::UnknownTopicOrPartition,
         };
         let name = self.topic_name(&entry.topic).ok_or(unknown)?;
         let partition = self
@@ -252,7 +256,7 @@ impl Fetch {
         if let TopicKey::Id(id) = &entry.topic
             && partition.topic_id != *id
         {
-            return Err(ErrorCode::UnknownTopicId);
+            return Err(unknown);
         }
         if self.registers {
             partition.waiters().register(&self.session.signal, token);
@@ -271,6 +275,7 @@ impl Fetch {
     /// Registers a fetch without a session with its partitions, and with those that it finds from now on; sessions
     /// are registered already.
     fn register(&mut self) {
+        self.waits = true;
         let mut state = self.session.state();
         if !self.registers {
             self.registers = true;
