@@ -1,6 +1,7 @@
 //! A partition as clients see it: append, read, high watermark, last stable offset.
 
 mod commit;
+mod complaints;
 pub mod partition;
 pub mod reading;
 pub mod registry;

@@ -1,6 +1,7 @@
 //! A partition as clients see it. It opens its log when it is first used, is the only way into it, and tells those
 //! who wait. On one node what is appended is committed at once; with `flush.messages=1` once it is synced.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::commit::Commit;
+use super::complaints::Complaints;
 use super::settings::{log_config, produce_rules};
 use super::validate::{self, ProduceRules};
 use super::waiters::Waiters;
@@ -109,6 +111,7 @@ pub struct Partition {
     leader_epoch: AtomicI32,
     closed: AtomicBool,
     pub(super) commit: Arc<Commit>,
+    complaints: Complaints,
 }
 
 /// What all partitions of a broker share.
@@ -149,6 +152,7 @@ impl Partition {
             leader_epoch: AtomicI32::new(leader_epoch.0),
             closed: AtomicBool::new(false),
             commit: Arc::default(),
+            complaints: Complaints::default(),
         }
     }
 
@@ -239,7 +243,7 @@ impl Partition {
         };
         let opened = Log::open(spec, &self.shared.context, self.shared.clock.now());
         let failed = |error: LogError| {
-            tracing::error!(partition = %self.topic_partition, %error, "cannot open the log");
+            self.complain("cannot open the log", &error);
             error.code()
         };
         let (mut log, recovery) = opened.map_err(failed)?;
@@ -344,8 +348,15 @@ impl Partition {
     }
 
     fn report_log(&self, error: &LogError) -> ErrorCode {
-        tracing::error!(partition = %self.topic_partition, %error, "the log failed");
+        self.complain("the log failed", error);
         error.code()
+    }
+
+    /// Logs what is wrong; the same again only after a while, because the next request meets it, too.
+    pub(super) fn complain(&self, what: &str, error: &dyn Display) {
+        if self.complaints.is_news(format!("{what}: {error}"), self.shared.clock.now()) {
+            tracing::error!(partition = %self.topic_partition, %error, "{what}");
+        }
     }
 
     /// Deletes segments beyond the topic's retention; returns how many. A log that was not opened is opened for it

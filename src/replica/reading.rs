@@ -94,13 +94,17 @@ impl Partition {
         };
         let (bytes_max, one) = (limits.bytes_max, limits.at_least_one_batch);
         let result = if limits.may_block {
-            reader.read(from, upper, bytes_max, one)?
+            reader.read(from, upper, bytes_max, one)
         } else {
-            reader.try_read(from, upper, bytes_max, one)?
+            reader.try_read(from, upper, bytes_max, one)
         };
+        let result = result.map_err(|error| self.read_failure(&error))?;
         let aborted = match limits.isolation {
             Isolation::Uncommitted => None,
-            Isolation::Committed => Some(aborted(&reader, from, upper, &result)?),
+            Isolation::Committed => {
+                let found = aborted(&reader, from, upper, &result);
+                Some(found.map_err(|error| self.read_failure(&error))?)
+            }
         };
         Ok(Read {
             is_cut: result.next < upper,
@@ -130,8 +134,16 @@ impl Partition {
     }
 
     fn report(&self, error: &ReadError) -> ErrorCode {
-        tracing::error!(partition = %self.topic_partition, %error, "cannot read");
+        self.complain("cannot read", error);
         error.code()
+    }
+
+    fn read_failure(&self, error: &ReadError) -> ReadFailure {
+        match error {
+            ReadError::WouldBlock => ReadFailure::WouldBlock,
+            ReadError::OffsetOutOfRange { .. } => ReadFailure::Code(error.code()),
+            _ => ReadFailure::Code(self.report(error)),
+        }
     }
 
     /// The epoch of the record at an offset; unknown where the log holds none.
@@ -186,19 +198,6 @@ pub enum ReadFailure {
 impl From<ErrorCode> for ReadFailure {
     fn from(code: ErrorCode) -> Self {
         Self::Code(code)
-    }
-}
-
-impl From<ReadError> for ReadFailure {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::WouldBlock => Self::WouldBlock,
-            ReadError::OffsetOutOfRange { .. } => Self::Code(error.code()),
-            other => {
-                tracing::error!(error = %other, "cannot read");
-                Self::Code(other.code())
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of what a partition answers once it was closed or deleted, and of what a stop leaves behind.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::partition::Shared;
 use super::reading::{Isolation, ReadFailure, ReadLimits};
@@ -11,19 +12,24 @@ use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
 
-struct At0;
+/// A clock that stands until it is moved.
+#[derive(Default)]
+struct Hands(AtomicI64);
 
-impl Clock for At0 {
+impl Clock for Hands {
     fn now(&self) -> Now {
-        Now::default()
+        Now::default().after_ms(self.0.load(Ordering::Relaxed))
     }
 }
 
 fn registry(dir: &std::path::Path) -> Registry {
+    registry_at(dir, Arc::default())
+}
+
+fn registry_at(dir: &std::path::Path, clock: Arc<Hands>) -> Registry {
     let context = LogContext::new(ContextOptions::default()).unwrap();
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
-    let shared =
-        Shared { context, clock: Arc::new(At0), producer_id_expiration_ms: 1000, trust_compressed: false };
+    let shared = Shared { context, clock, producer_id_expiration_ms: 1000, trust_compressed: false };
     Registry::new(directory, Arc::new(shared)).unwrap()
 }
 
@@ -107,4 +113,44 @@ fn a_partition_that_was_not_recovered_is_looked_at_again_by_the_next_start() {
     third.close(1).unwrap();
     drop(third);
     assert!(registry(dir.path()).directory().was_clean());
+}
+
+/// Where a test's log lines go.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_opened_is_one_line_a_minute_however_many_ask() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Hands::default());
+    let registry = registry_at(dir.path(), clock.clone());
+    std::fs::write(dir.path().join("t-0"), "a file where the directory belongs").unwrap();
+    let partition = add(&registry, TopicId::random(), true);
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let ask = || {
+        for _ in 0..3 {
+            assert_eq!(append(&partition), Err(ErrorCode::KafkaStorageError));
+            assert_eq!(read(&partition), Err(ErrorCode::KafkaStorageError));
+        }
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter(|line| line.contains("cannot open the log")).count()
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        assert_eq!(ask(), 1);
+        clock.0.store(60_000, Ordering::Relaxed);
+        assert_eq!(ask(), 2);
+    });
 }
