@@ -77,7 +77,7 @@ pub(super) const KEYS: &[Key] = &[
         "The level of metrics that are recorded."),
     row("metrics.sample.window.ms", Long, Some("30000"), Min(1), ReadOnly, Inert,
         "Length of one sample of a metric."),
-    row("min.insync.replicas", Int, Some("1"), Min(1), ClusterWide, Inert,
+    row("min.insync.replicas", Int, Some("1"), Min(1), ClusterWide, Works,
         "In-sync replicas without which acks=all is refused."),
     row("node.id", Int, Some("1"), Min(0), ReadOnly, Works,
         "The id of this node in its cluster."),
