@@ -97,6 +97,14 @@ impl Process {
         self.child.wait().unwrap().code()
     }
 
+    /// Starts and is killed before it may be ready: recovery is a moment at which one can be killed, too.
+    pub fn die_while_starting(&mut self, after: std::time::Duration) {
+        let mut starting = command(self.port, self.directory.path(), &self.settings);
+        self.child = starting.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        self.kill();
+    }
+
     pub fn start_again(&mut self) {
         self.child = start(self.port, self.directory.path(), &self.settings);
     }
