@@ -103,6 +103,43 @@ async fn an_idempotent_producer_goes_on_over_a_kill_without_a_gap_or_a_duplicate
     assert_eq!(values.len(), 2001);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_start_of_a_topic_that_a_crash_deleted_is_not_the_next_ones() {
+    let mut broker = Process::start(&[]);
+    broker.kill();
+    // As a crash leaves it between the deletion of the topic and that of its entry.
+    let checkpoint = broker.directory().join("log-start-offset-checkpoint");
+    std::fs::write(&checkpoint, "0\n1\norders 0 500\n").unwrap();
+    broker.start_again();
+    send(&producer(&broker), "first").await;
+    broker.kill();
+    broker.start_again();
+    let reader = consumer(&broker, "g");
+    reader.subscribe(&["orders"]).unwrap();
+    assert_eq!(receive(&reader, 1).await, ["first"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_a_crash_left_of_an_older_topic_of_the_name_is_set_aside() {
+    let mut broker = Process::start(&[]);
+    send(&producer(&broker), "old").await;
+    broker.kill();
+    let metadata = broker.directory().join("orders-0/partition.metadata");
+    std::fs::write(&metadata, "version: 0\ntopic_id: B6G_RwcNSD6o6trLeAETPg").unwrap();
+    std::fs::write(broker.directory().join("log-start-offset-checkpoint"), "0\n1\norders 0 1\n").unwrap();
+    for round in ["new", "newer"] {
+        broker.start_again();
+        send(&producer(&broker), round).await;
+        broker.kill();
+    }
+    broker.start_again();
+    let reader = consumer(&broker, "g");
+    reader.subscribe(&["orders"]).unwrap();
+    assert_eq!(receive(&reader, 2).await, ["new", "newer"]);
+    let names = std::fs::read_dir(broker.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().any(|name| name.to_string_lossy().ends_with("-stray")));
+}
+
 #[test]
 fn a_start_that_cannot_be_ends_with_one_sentence_and_exit_code_1() {
     let running = Process::start(&[]);

@@ -14,6 +14,7 @@ use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
 use super::context::LogContext;
 use super::error::LogError;
 use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
+use super::partition_metadata;
 use super::properties::{self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties};
 use super::storage::{read_file, replace_file};
 use crate::types::{NodeId, Now, Offset, TopicId, TopicPartition};
@@ -67,7 +68,7 @@ impl LogDirectory {
         context: &Arc<LogContext>,
         now: Now,
     ) -> Result<Self, LogError> {
-        context.storage.create_dir(path).map_err(LogError::io(path))?;
+        make_directory(context, path).map_err(LogError::io(path))?;
         let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
         let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
         let (clean, previous_broker_epoch) = take_clean_marker(context, path)?;
@@ -164,6 +165,13 @@ impl LogDirectory {
         Ok(())
     }
 
+    /// The topic that a partition's directory was made for; `None` when it does not say.
+    pub fn topic_of(&self, partition: &TopicPartition) -> Option<TopicId> {
+        let path = self.partition_path(partition).join(partition_metadata::FILE_NAME);
+        let bytes = read_file(&*self.context.storage, &path, partition_metadata::BYTES_MAX).ok()?;
+        partition_metadata::parse(&bytes)
+    }
+
     /// Renames a partition's directory that belongs to no topic to `…-stray`, as Kafka does, so that its data stays for
     /// a person to look at.
     pub fn set_aside(&self, partition: &TopicPartition) -> Result<(), LogError> {
@@ -212,6 +220,14 @@ pub(crate) fn rename_and_remove_later(
     }
     context.remove_dir_later(&to, delay_ms, now);
     Ok(())
+}
+
+/// Makes the directory where it is missing. Its entry has to be durable before anything in it can be.
+fn make_directory(context: &LogContext, path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_new = !path.exists();
+    context.storage.create_dir(path)?;
+    if is_new { context.storage.sync_dir(parent) } else { Ok(()) }
 }
 
 fn take_lock(path: &Path) -> Result<File, LogError> {

@@ -103,6 +103,31 @@ impl Registry {
         }
     }
 
+    /// Puts a new partition in the place of one whose directory was another topic's: nothing that the last run left
+    /// under this name is its own.
+    pub fn renew(&self, partition: &Partition) {
+        let named = partition.topic_partition.clone();
+        self.add(named, partition.topic_id, partition.config(), partition.leader_epoch(), false);
+    }
+
+    /// Writes the checkpoints anew that speak of partitions which are gone: a crash came between a topic's deletion
+    /// and what `remove` does. A topic that is made again under the name would lose the records below that log start.
+    pub fn forget_gone(&self) {
+        let remembered = [
+            (Checkpoint::LogStart, &self.remembered.log_starts),
+            (Checkpoint::RecoveryPoint, &self.remembered.recovery_points),
+        ];
+        for (which, offsets) in remembered {
+            let is_stale = |(partition, at): (&TopicPartition, &Offset)| {
+                *at > Offset::ZERO
+                    && self.get(partition).and_then(|known| known.checkpoint(which)) != Some(*at)
+            };
+            if offsets.iter().any(is_stale) {
+                self.write_checkpoint(which);
+            }
+        }
+    }
+
     /// Deletes what is beyond each topic's retention.
     pub fn enforce_retention(&self, now: Now) {
         for partition in self.all() {

@@ -110,16 +110,28 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let image = broker.controller.set_publisher(applier.clone());
     applier.apply_first(&image);
-    set_strays_aside(&broker)?;
+    set_strays_aside(&broker, unclean)?;
+    broker.partitions.forget_gone();
     Ok(Foundation { broker, log_context: context, applier, unclean })
 }
 
-/// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at.
-fn set_strays_aside(broker: &Broker) -> anyhow::Result<()> {
+/// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. After
+/// an unclean stop a directory may belong to a deleted topic whose name another one has by now.
+fn set_strays_aside(broker: &Broker, unclean: bool) -> anyhow::Result<()> {
     let directory = broker.partitions.directory();
-    for partition in directory.partitions()? {
-        if partition.topic.as_ref() != METADATA_TOPIC && broker.partitions.get(&partition).is_none() {
-            directory.set_aside(&partition)?;
+    for named in directory.partitions()? {
+        if named.topic.as_ref() == METADATA_TOPIC {
+            continue;
+        }
+        match broker.partitions.get(&named) {
+            None => directory.set_aside(&named)?,
+            Some(partition) if unclean => {
+                if directory.topic_of(&named).is_some_and(|found| found != partition.topic_id) {
+                    directory.set_aside(&named)?;
+                    broker.partitions.renew(&partition);
+                }
+            }
+            Some(_) => {}
         }
     }
     Ok(())
