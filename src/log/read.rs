@@ -120,6 +120,11 @@ impl LogReader {
             return Ok(nothing);
         }
         let segments = self.segments.load();
+        if segments.first().is_some_and(|first| from < first.base) {
+            // They went since the start was looked at: the reader must not go on behind them unnoticed.
+            let start = self.start();
+            return Err(ReadError::OffsetOutOfRange { asked: Offset(from), start, end });
+        }
         for segment in segments.iter().skip(floor_index(&segments, from)).take_while(|s| s.base < upper) {
             if let Some(found) = self.read_segment(segment, from, upper, max_bytes, min_one, wait)? {
                 return Ok(found);

@@ -112,6 +112,17 @@ fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
 }
 
 #[test]
+fn a_reader_that_saw_the_start_before_retention_raised_it_is_not_led_over_the_gap() {
+    let (_bench, mut log) = filled(small(), 100);
+    let reader = log.reader();
+    log.advance_start(Offset(150), now()).unwrap();
+    // As the reader saw it a moment before.
+    reader.start.store(0, Ordering::Release);
+    let result = reader.read(Offset(0), Offset(200), 100, true);
+    assert!(matches!(result, Err(ReadError::OffsetOutOfRange { .. })), "{result:?}");
+}
+
+#[test]
 fn the_first_record_at_or_after_a_time_is_found_to_the_record() {
     let (_bench, log) = filled(small(), 200);
     let reader = log.reader();
