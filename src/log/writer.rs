@@ -182,7 +182,9 @@ impl Log {
 
     /// Writes the producer state as of the end, unless a snapshot stands there already.
     pub(crate) fn write_snapshot(&mut self) -> Result<(), LogError> {
-        if self.snapshots.last().is_some_and(|&last| last >= self.end) || self.end <= self.start().0 {
+        let is_known = self.snapshots.last().is_some_and(|&last| last >= self.end);
+        // A log whose records were all deleted still knows who wrote them.
+        if is_known || (self.end <= self.start().0 && self.producers.is_empty()) {
             return Ok(());
         }
         let path = self.reader.file_path(self.end, FileKind::Snapshot);

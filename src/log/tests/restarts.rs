@@ -206,6 +206,17 @@ fn the_five_batches_of_a_producer_survive_a_clean_restart() {
 }
 
 #[test]
+fn a_producer_whose_records_were_all_deleted_is_known_after_a_clean_restart() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    append(&mut log, &idempotent(7, 0, 0, 3));
+    log.advance_start(Offset(3), now()).unwrap();
+    let (mut log, _) = bench.reopen(log);
+    assert_eq!(log.start(), Offset(3));
+    assert!(append(&mut log, &idempotent(7, 0, 0, 3)).duplicate);
+}
+
+#[test]
 fn a_damaged_snapshot_is_passed_over_for_an_older_one() {
     let bench = Bench::new(small());
     let (mut log, _) = bench.open();
