@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -23,6 +23,8 @@ use tokio::task::JoinHandle;
 const WAIT: Duration = Duration::from_secs(30);
 /// How long a change of topics is waited for; what a kill cut off is never answered.
 const ADMIN_WAIT: Duration = Duration::from_secs(2);
+/// Polls of a tenth of a second in which nothing comes, until nothing will.
+const POLLS_MAX: usize = 300;
 const ROUNDS: u32 = 3;
 const PARTITIONS: i32 = 3;
 /// Written by one idempotent producer, trimmed by `DeleteRecords`.
@@ -116,9 +118,14 @@ fn read_all(broker: &Process, topic: &str, partition: i32) -> Held {
     let mut assignment = TopicPartitionList::new();
     assignment.add_partition_offset(topic, partition, Offset::Offset(start)).unwrap();
     consumer.assign(&assignment).unwrap();
-    let until = Instant::now() + WAIT;
+    let mut polls = 0;
     while held.records.last().is_none_or(|(offset, _)| offset + 1 < end) {
-        assert!(Instant::now() < until, "{topic}-{partition} ends at {:?}, not {end}", held.records.last());
+        polls += 1;
+        assert!(
+            polls < POLLS_MAX + held.records.len(),
+            "{topic}-{partition} ends at {:?}, not {end}",
+            held.records.last()
+        );
         let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
         let Ok(message) = message else { continue };
         let text = std::str::from_utf8(message.payload().unwrap()).unwrap();
@@ -138,6 +145,9 @@ enum Fate {
     Unknown,
 }
 
+/// Records by partition and offset.
+type Placed = BTreeMap<(i32, i64), i64>;
+
 /// What the broker has acknowledged.
 #[derive(Default)]
 struct Acknowledged {
@@ -145,8 +155,7 @@ struct Acknowledged {
     numbered: BTreeMap<(&'static str, i32), i64>,
     /// The highest offset that `DeleteRecords` was asked for.
     trimmed: BTreeMap<i32, i64>,
-    /// By partition and offset.
-    plain: BTreeMap<(i32, i64), i64>,
+    plain: Placed,
     plain_sent: i64,
     /// The last committed offset that was acknowledged, and the last one that was sent.
     committed: (i64, i64),
@@ -201,11 +210,7 @@ fn send_numbered(
 }
 
 /// Sends records without idempotence; returns which were acknowledged where.
-fn send_plain(
-    producer: FutureProducer,
-    mut number: i64,
-    stop: Arc<AtomicBool>,
-) -> JoinHandle<(Vec<((i32, i64), i64)>, i64)> {
+fn send_plain(producer: FutureProducer, mut number: i64, stop: Arc<AtomicBool>) -> JoinHandle<(Placed, i64)> {
     tokio::spawn(async move {
         let mut sent = Vec::new();
         while !stop.load(Ordering::SeqCst) {
@@ -218,10 +223,10 @@ fn send_plain(
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        let mut acknowledged = Vec::new();
+        let mut acknowledged = BTreeMap::new();
         for (number, delivery) in sent {
             let delivered = delivery.await.unwrap().map_err(|(error, _)| error).unwrap();
-            acknowledged.push(((delivered.partition, delivered.offset), number));
+            acknowledged.insert((delivered.partition, delivered.offset), number);
         }
         (acknowledged, number)
     })
@@ -362,9 +367,9 @@ impl Soak {
     async fn die(&mut self, stop: &AtomicBool) {
         let clean = self.dice.below(6) == 0;
         if clean {
-            assert_eq!(self.broker.terminate(), Some(0))
+            assert_eq!(self.broker.terminate(), Some(0));
         } else {
-            self.broker.kill()
+            self.broker.kill();
         }
         while self.dice.below(3) == 0 {
             self.broker.die_while_starting(self.dice.ms(1, 60));

@@ -117,6 +117,14 @@ impl Partition {
         })
     }
 
+    /// Reads whole batches up to the log end, committed or not: for a coordinator that takes up what it wrote. At
+    /// least one batch, about `bytes_max`; waits for the disk.
+    pub fn read_applied(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
+        let reader = self.reader()?;
+        let read = reader.read(from, reader.end(), bytes_max, true);
+        Ok(read.map_err(|error| self.report(&error))?.records)
+    }
+
     /// The first record at or after a time, with its timestamp and epoch, among those that a reader may see.
     pub fn offset_for_timestamp(
         &self,

@@ -27,7 +27,10 @@ fn registry(dir: &std::path::Path) -> Registry {
 }
 
 fn registry_at(dir: &std::path::Path, clock: Arc<Hands>) -> Registry {
-    let context = LogContext::new(ContextOptions::default()).unwrap();
+    registry_with(dir, LogContext::new(ContextOptions::default()).unwrap(), clock)
+}
+
+fn registry_with(dir: &std::path::Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
     let shared = Shared { context, clock, producer_id_expiration_ms: 1000, trust_compressed: false };
     Registry::new(directory, Arc::new(shared)).unwrap()
@@ -95,6 +98,25 @@ fn a_closed_partition_is_in_the_checkpoints_and_takes_nothing_more() {
         let written = registry.directory().read_checkpoint(which).unwrap();
         assert_eq!(written, [(named(), Offset(at))].into(), "{which:?}");
     }
+}
+
+#[test]
+fn a_coordinator_reads_what_it_wrote_before_it_is_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let context =
+        LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
+    let registry = registry_with(dir.path(), context.clone(), Arc::default());
+    let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
+    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+    let partition = registry.add(named(), TopicId::random(), Arc::new(config), LeaderEpoch(0), false);
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    context.flusher.submit(move || {
+        let _ = held.recv();
+    });
+    append(&partition).unwrap();
+    assert_eq!(read(&partition), Ok(0));
+    assert!(!partition.read_applied(Offset::ZERO, 1000).unwrap().is_empty());
+    drop(release);
 }
 
 #[test]
