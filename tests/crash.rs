@@ -5,6 +5,7 @@ mod support;
 
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::message::Message;
@@ -138,6 +139,28 @@ async fn a_directory_that_a_crash_left_of_an_older_topic_of_the_name_is_set_asid
     assert_eq!(receive(&reader, 2).await, ["new", "newer"]);
     let names = std::fs::read_dir(broker.directory()).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().any(|name| name.to_string_lossy().ends_with("-stray")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_of_a_deleted_topic_that_a_crash_brings_back_is_not_the_next_ones() {
+    let mut broker = Process::start(&[("offsets.topic.num.partitions", "1")]);
+    send(&producer(&broker), "old").await;
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset("orders", 0, Offset::Offset(1)).unwrap();
+    consumer(&broker, "g").commit(&offsets, CommitMode::Sync).unwrap();
+    // The tombstones that the deletion writes never reach this copy.
+    let log = "__consumer_offsets-0/00000000000000000000.log";
+    let before = std::fs::read(broker.directory().join(log)).unwrap();
+    let admin: AdminClient<_> =
+        ClientConfig::new().set("bootstrap.servers", broker.bootstrap()).create().unwrap();
+    admin.delete_topics(&["orders"], &AdminOptions::new()).await.unwrap();
+    broker.kill();
+    std::fs::write(broker.directory().join(log), before).unwrap();
+    broker.start_again();
+    send(&producer(&broker), "new").await;
+    let reader = consumer(&broker, "g");
+    reader.subscribe(&["orders"]).unwrap();
+    assert_eq!(receive(&reader, 1).await, ["new"]);
 }
 
 #[test]

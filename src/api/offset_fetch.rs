@@ -1,5 +1,5 @@
 //! OffsetFetch, versions 1–9 (all topics and a group error from 2, KIP-320 leader epochs from 5, KIP-447 stable
-//! offsets from 7, KIP-709 several groups from 8). Topics are not looked up: what was committed is told.
+//! offsets from 7, KIP-709 several groups from 8). What was committed is told, but not of an older topic of the name.
 
 use kafka_protocol::messages::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
@@ -10,8 +10,9 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::groups::{code, reply, reply_all};
 use super::{Context, Reply};
+use crate::controller::image::Image;
 use crate::coordinator::command::{Fetch, FetchedPartition, FetchedTopic};
-use crate::types::ErrorCode;
+use crate::types::{ErrorCode, TopicId};
 
 /// First version that asks for several groups.
 const GROUPS_FROM: i16 = 8;
@@ -21,6 +22,7 @@ const GROUP_ERROR_FROM: i16 = 2;
 /// Tells what groups have committed.
 pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<OffsetFetchResponse> {
     let coordinator = &context.broker.coordinator;
+    let image = context.broker.controller.image();
     let version = context.version;
     if version < GROUP_ERROR_FROM && request.topics.is_none() {
         // The version has no null, which the decoder lets through: Kafka closes the connection.
@@ -30,12 +32,33 @@ pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<Off
         let fetch = fetch_one(version, &request);
         let asked = fetch.clone();
         let answer = coordinator.fetch(fetch, context.now);
-        return reply(answer, move |result| respond_one(version, &asked, result));
+        return reply(answer, move |result| {
+            respond_one(version, &asked, result.map(|topics| of_current_topics(topics, &image)))
+        });
     }
     let fetches = fetch_groups(&request);
     let ids: Vec<GroupId> = request.groups.into_iter().map(|group| group.group_id).collect();
     let answers = fetches.into_iter().map(|fetch| coordinator.fetch(fetch, context.now));
-    reply_all(answers.collect(), move |results| respond_groups(ids, results))
+    reply_all(answers.collect(), move |results| {
+        let results = results.into_iter();
+        let current = results.map(|result| result.map(|topics| of_current_topics(topics, &image)));
+        respond_groups(ids, current.collect())
+    })
+}
+
+/// Takes away the offsets that were committed for an older topic of the same name, as Kafka does: its deletion and
+/// a commit, or a crash, may cross.
+fn of_current_topics(mut topics: Vec<FetchedTopic>, image: &Image) -> Vec<FetchedTopic> {
+    for topic in &mut topics {
+        let Some(current) = image.topic(&topic.topic) else { continue };
+        let others = |partition: &&mut FetchedPartition| {
+            partition.topic_id != TopicId::ZERO && partition.topic_id != current.id
+        };
+        for partition in topic.partitions.iter_mut().filter(others) {
+            (partition.offset, partition.leader_epoch, partition.metadata) = (-1, -1, "".into());
+        }
+    }
+    topics
 }
 
 fn fetch_one(version: i16, request: &OffsetFetchRequest) -> Fetch {
@@ -96,6 +119,7 @@ fn refused(asked: &Fetch, error: ErrorCode) -> Vec<FetchedTopic> {
         partitions: partitions
             .iter()
             .map(|partition| FetchedPartition {
+                topic_id: TopicId::ZERO,
                 partition: *partition,
                 offset: -1,
                 leader_epoch: -1,
@@ -143,6 +167,7 @@ mod tests {
 
     use super::*;
     use crate::api::groups::in_every_version;
+    use crate::controller::command::NewTopic;
 
     fn asked() -> Fetch {
         Fetch { group_id: "g".into(), topics: Some(vec![("t".into(), vec![0, 1])]), require_stable: false }
@@ -150,6 +175,7 @@ mod tests {
 
     fn found() -> Vec<FetchedTopic> {
         let partition = FetchedPartition {
+            topic_id: TopicId::ZERO,
             partition: 0,
             offset: 9,
             leader_epoch: 2,
@@ -199,5 +225,21 @@ mod tests {
         let fetch = fetch_one(6, &some);
         assert_eq!((fetch.topics, fetch.require_stable), (Some(vec![("t".into(), vec![3])]), false));
         assert!(fetch_one(7, &some).require_stable);
+    }
+
+    #[tokio::test]
+    async fn an_offset_of_an_older_topic_of_the_name_is_not_told() {
+        let (controller, _dir) = crate::controller::testing::controller();
+        let topic =
+            NewTopic { name: "t".into(), partitions: 1, replication_factor: 1, ..NewTopic::default() };
+        let id = controller.ensure_topic(topic).await.unwrap().id;
+        let told = |topic: &str, topic_id| {
+            let mut found = found();
+            found[0].topic = topic.into();
+            found[0].partitions[0].topic_id = topic_id;
+            of_current_topics(found, &controller.image())[0].partitions[0].offset
+        };
+        assert_eq!([told("t", id), told("t", TopicId::ZERO), told("t", TopicId::random())], [9, 9, -1]);
+        assert_eq!(told("unknown", TopicId::random()), 9);
     }
 }

@@ -11,7 +11,6 @@ use crate::controller::command::Changes;
 use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
-use crate::replica::reading::{Isolation, ReadFailure, ReadLimits};
 use crate::replica::registry::Registry;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicPartition};
 use crate::wire::batch::Batch;
@@ -60,6 +59,8 @@ impl Applier {
     pub fn load_groups(&self, image: &Image) {
         if let Some(topic) = image.topic(CONSUMER_OFFSETS) {
             self.load_partitions(topic, 0);
+            let is_current = |name: &str, id| image.topic(name).is_some_and(|topic| topic.id == id);
+            self.coordinator.delete_outdated(&is_current, self.clock.now());
         }
     }
 
@@ -177,17 +178,7 @@ impl GroupLog for OffsetsLog {
     }
 
     fn read(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
-        let limits = ReadLimits {
-            bytes_max,
-            at_least_one_batch: true,
-            isolation: Isolation::Uncommitted,
-            may_block: true,
-        };
-        match self.partition.read(from, limits) {
-            Ok(read) => Ok(read.records),
-            Err(ReadFailure::Code(code)) => Err(code),
-            Err(ReadFailure::WouldBlock) => Err(ErrorCode::KafkaStorageError),
-        }
+        self.partition.read_applied(from, bytes_max)
     }
 
     fn batch_bytes_max(&self) -> usize {

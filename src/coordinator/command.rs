@@ -337,6 +337,8 @@ pub struct FetchedTopic {
 /// The committed offset of one partition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchedPartition {
+    /// The id of the topic that the offset was committed for; zero when unknown or when there is none.
+    pub topic_id: TopicId,
     /// The partition's index.
     pub partition: i32,
     /// −1 when nothing is committed.

@@ -17,7 +17,7 @@ use super::record::{ForeignKind, GroupMetadata, GroupRecord};
 use super::records;
 use super::settings::Settings;
 use super::timers::{Alarm, Timer, Timers};
-use crate::types::{ErrorCode, Now, ProducerId, TopicName};
+use crate::types::{ErrorCode, Now, ProducerId, TopicId, TopicName};
 
 /// Names a command whose answer may come later, with another command's effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,6 +160,14 @@ impl Machine {
     pub(crate) fn delete_topic(&mut self, topic: &TopicName) -> Effects {
         let mut effects = Effects::default();
         self.write_all(self.offsets.delete_topic(topic), Now::default(), &mut effects);
+        self.position = self.position.saturating_add(effects.records.len() as i64);
+        effects
+    }
+
+    /// Deletes the committed offsets of topics that a crash kept from being told of as deleted.
+    pub(crate) fn delete_outdated(&mut self, is_current: &dyn Fn(&str, TopicId) -> bool) -> Effects {
+        let mut effects = Effects::default();
+        self.write_all(self.offsets.outdated(is_current), Now::default(), &mut effects);
         self.position = self.position.saturating_add(effects.records.len() as i64);
         effects
     }

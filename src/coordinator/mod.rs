@@ -38,7 +38,7 @@ use records::STRING_BYTES_MAX;
 pub use settings::Settings;
 use shard::{NEVER_MS, Shard};
 
-use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, TopicName};
+use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, TopicId, TopicName};
 
 /// What a generated member id adds to the client's or instance's id: a dash and a UUID.
 const MEMBER_ID_SUFFIX_BYTES: usize = 37;
@@ -213,6 +213,16 @@ impl Coordinator {
                 tracing::warn!(partition, %topic, %error, "offsets of a deleted topic stay");
             }
             self.wake_for(shard);
+        }
+    }
+
+    /// Deletes the committed offsets of topics that are gone by what they were committed for: a crash may come
+    /// between a topic's deletion and [`Self::topic_deleted`]. Called at the start, before anybody can commit.
+    pub fn delete_outdated(&self, is_current: &dyn Fn(&str, TopicId) -> bool, now: Now) {
+        for (partition, shard) in self.shards.load().iter() {
+            if let Err(error) = shard.delete_outdated(is_current, now) {
+                tracing::warn!(partition, %error, "offsets of deleted topics stay");
+            }
         }
     }
 

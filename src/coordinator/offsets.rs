@@ -8,7 +8,7 @@ use super::command::{Commit, CommitPartition, CommittedTopic, Fetch, FetchedPart
 use super::group::Group;
 use super::record::{GroupRecord, OffsetValue};
 use super::settings::Settings;
-use crate::types::{ErrorCode, ProducerId, TopicName};
+use crate::types::{ErrorCode, ProducerId, TopicId, TopicName};
 
 /// A committed offset and where in the log it stands.
 #[derive(Clone, Debug)]
@@ -195,6 +195,22 @@ impl Offsets {
         keys.into_iter().map(|(group, partition)| tombstone(group, topic, partition)).collect()
     }
 
+    /// Tombstones for the offsets of topics that are gone: those whose id is known and not a current one's.
+    pub(crate) fn outdated(&self, is_current: &dyn Fn(&str, TopicId) -> bool) -> Vec<GroupRecord> {
+        let mut records = Vec::new();
+        for (group, topics) in &self.committed.0 {
+            for (topic, partitions) in topics {
+                for (partition, committed) in partitions {
+                    let id = committed.value.topic_id;
+                    if id != TopicId::ZERO && !is_current(topic, id) {
+                        records.push(tombstone(group, topic, *partition));
+                    }
+                }
+            }
+        }
+        records
+    }
+
     /// Tombstones for the offsets of `group` that have expired, and whether nothing is left that keeps it.
     pub(crate) fn expired(
         &self,
@@ -237,12 +253,13 @@ fn offset_value(partition: &CommitPartition, now_ms: i64, expire_ms: Option<i64>
         metadata: partition.metadata.as_deref().unwrap_or_default().into(),
         commit_ms: now_ms,
         expire_ms,
-        topic_id: crate::types::TopicId::ZERO,
+        topic_id: TopicId::ZERO,
     }
 }
 
 fn fetched(partition: i32, committed: Option<&Committed>, error: Option<ErrorCode>) -> FetchedPartition {
     FetchedPartition {
+        topic_id: committed.map_or(TopicId::ZERO, |committed| committed.value.topic_id),
         partition,
         offset: committed.map_or(-1, |committed| committed.value.offset),
         leader_epoch: committed.map_or(-1, |committed| committed.value.leader_epoch),

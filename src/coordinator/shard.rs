@@ -17,7 +17,7 @@ use super::record::GroupRecord;
 use super::records;
 use super::settings::Settings;
 use crate::limits::GROUP_RECORDS_UNCOMMITTED_MAX;
-use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicName};
+use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicName};
 use crate::wire::batch::{BatchBuilder, HEADER_BYTES};
 
 /// No deadline.
@@ -231,6 +231,18 @@ impl Shard {
                 settled
             }
         }
+    }
+
+    /// Deletes the committed offsets of topics that are gone, where the shard has loaded.
+    pub(crate) fn delete_outdated(
+        &self,
+        is_current: &dyn Fn(&str, TopicId) -> bool,
+        now: Now,
+    ) -> Result<(), ErrorCode> {
+        let mut state = self.lock();
+        let Phase::Active(active) = &mut state.phase else { return Ok(()) };
+        let effects = active.machine.delete_outdated(is_current);
+        self.settle(&mut state, effects, now)
     }
 
     fn delete_deferred(&self, state: &mut MutexGuard<'_, State>, now: Now) -> Result<(), ErrorCode> {

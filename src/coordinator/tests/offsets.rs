@@ -284,6 +284,26 @@ fn committed_offsets_may_stand_before_their_groups_records() {
 }
 
 #[test]
+fn offsets_of_topics_that_are_gone_are_deleted_by_the_id_they_were_committed_for() {
+    let mut bench = Bench::default();
+    let (old, new) = (TopicId::random(), TopicId::random());
+    for (topic, topic_id) in
+        [("made again", old), ("gone", old), ("there", new), ("unknown id", TopicId::ZERO)]
+    {
+        let mut commit = commit(-1, &[(topic, 0, 5)]);
+        commit.topics[0].topic_id = topic_id;
+        let _: Vec<CommittedTopic> = bench.ask(Command::Commit(commit)).unwrap();
+    }
+    let is_current = |name: &str, id| name != "gone" && id == new;
+    let effects = bench.machine.delete_outdated(&is_current);
+    bench.take(effects);
+    for bench in [&mut bench.restarted(), &mut bench] {
+        let left = ["made again", "gone", "there", "unknown id"].map(|topic| bench.offset(topic, 0));
+        assert_eq!(left, [-1, -1, 5, 5]);
+    }
+}
+
+#[test]
 fn a_share_groups_id_cannot_be_joined() {
     let mut bench = Bench::default();
     let record = GroupRecord::Foreign {
