@@ -25,7 +25,7 @@ const WAIT: Duration = Duration::from_secs(30);
 const ADMIN_WAIT: Duration = Duration::from_secs(2);
 /// Polls of a tenth of a second in which nothing comes, until nothing will.
 const POLLS_MAX: usize = 300;
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 2;
 const PARTITIONS: i32 = 3;
 /// Written by one idempotent producer, trimmed by `DeleteRecords`.
 const KEPT: &str = "kept";
