@@ -163,6 +163,29 @@ async fn an_offset_of_a_deleted_topic_that_a_crash_brings_back_is_not_the_next_o
     assert_eq!(receive(&reader, 1).await, ["new"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offset_above_the_end_of_a_log_that_lost_records_is_cut_to_it() {
+    let mut broker = Process::start(&[("offsets.topic.num.partitions", "1")]);
+    send(&producer(&broker), "kept").await;
+    let log = "orders-0/00000000000000000000.log";
+    let kept = std::fs::read(broker.directory().join(log)).unwrap();
+    for value in ["lost", "lost"] {
+        send(&producer(&broker), value).await;
+    }
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset("orders", 0, Offset::Offset(3)).unwrap();
+    consumer(&broker, "g").commit(&offsets, CommitMode::Sync).unwrap();
+    broker.kill();
+    // What a loss of power does to bytes that were not synced.
+    std::fs::write(broker.directory().join(log), kept).unwrap();
+    broker.start_again();
+    let reader = consumer(&broker, "g");
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition("orders", 0);
+    let committed = tokio::task::spawn_blocking(move || reader.committed_offsets(asked, WAIT));
+    assert_eq!(committed.await.unwrap().unwrap().elements()[0].offset(), Offset::Offset(1));
+}
+
 #[test]
 fn a_start_that_cannot_be_ends_with_one_sentence_and_exit_code_1() {
     let running = Process::start(&[]);

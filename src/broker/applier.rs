@@ -9,10 +9,11 @@ use crate::config::{Config, TopicConfig};
 use crate::controller::Publisher;
 use crate::controller::command::Changes;
 use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
+use crate::coordinator::command::Verdict;
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
 use crate::replica::registry::Registry;
-use crate::types::{Clock, ErrorCode, Now, Offset, TopicPartition};
+use crate::types::{Clock, ErrorCode, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
 
 use super::dynamic::effective;
@@ -55,12 +56,22 @@ impl Applier {
         }
     }
 
-    /// Takes up the groups of a topic of committed offsets that exists; reads its log.
-    pub fn load_groups(&self, image: &Image) {
+    /// Takes up the groups of a topic of committed offsets that exists; reads its log. After an unclean stop offsets
+    /// above the end of their log are cut to it, or their group would wait for records it never gets.
+    pub fn load_groups(&self, image: &Image, unclean: bool) {
         if let Some(topic) = image.topic(CONSUMER_OFFSETS) {
             self.load_partitions(topic, 0);
-            let is_current = |name: &str, id| image.topic(name).is_some_and(|topic| topic.id == id);
-            self.coordinator.delete_outdated(&is_current, self.clock.now());
+            let judge = |topic: &str, partition, id: TopicId, offset: i64| {
+                if id != TopicId::ZERO && image.topic(topic).is_none_or(|topic| topic.id != id) {
+                    return Verdict::Delete;
+                }
+                let log = self.partitions.get(&TopicPartition::new(topic, partition)).filter(|_| unclean);
+                match log.and_then(|log| log.log_end().ok()) {
+                    Some(end) if offset > end.0 => Verdict::Cut(end.0),
+                    _ => Verdict::Keep,
+                }
+            };
+            self.coordinator.mend_offsets(&judge, self.clock.now());
         }
     }
 

@@ -334,6 +334,21 @@ pub struct FetchedTopic {
     pub partitions: Vec<FetchedPartition>,
 }
 
+/// What becomes of a committed offset at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stands.
+    Keep,
+    /// Its topic is gone.
+    Delete,
+    /// The log ends here, below it: the machine lost its power between the two.
+    Cut(i64),
+}
+
+/// Judges a committed offset by topic, partition, the id of the topic that it was committed for (zero when unknown)
+/// and the offset.
+pub type Judge<'a> = &'a dyn Fn(&str, i32, TopicId, i64) -> Verdict;
+
 /// The committed offset of one partition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchedPartition {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::command::{
-    Command, Commit, DescribedGroup, Description, Fetch, Join, JoinAnswer, ListFilter, ListedGroup, Reply,
-    SyncAnswer,
+    Command, Commit, DescribedGroup, Description, Fetch, Join, JoinAnswer, Judge, ListFilter, ListedGroup,
+    Reply, SyncAnswer,
 };
 use super::group::{Group, GroupState};
 use super::offsets::Offsets;
@@ -17,7 +17,7 @@ use super::record::{ForeignKind, GroupMetadata, GroupRecord};
 use super::records;
 use super::settings::Settings;
 use super::timers::{Alarm, Timer, Timers};
-use crate::types::{ErrorCode, Now, ProducerId, TopicId, TopicName};
+use crate::types::{ErrorCode, Now, ProducerId, TopicName};
 
 /// Names a command whose answer may come later, with another command's effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,10 +164,10 @@ impl Machine {
         effects
     }
 
-    /// Deletes the committed offsets of topics that a crash kept from being told of as deleted.
-    pub(crate) fn delete_outdated(&mut self, is_current: &dyn Fn(&str, TopicId) -> bool) -> Effects {
+    /// Deletes or cuts the committed offsets that a crash left behind what they were committed for.
+    pub(crate) fn mend_offsets(&mut self, judge: Judge<'_>) -> Effects {
         let mut effects = Effects::default();
-        self.write_all(self.offsets.outdated(is_current), Now::default(), &mut effects);
+        self.write_all(self.offsets.mended(judge), Now::default(), &mut effects);
         self.position = self.position.saturating_add(effects.records.len() as i64);
         effects
     }

@@ -30,7 +30,7 @@ use tokio::sync::Notify;
 pub use answer::{Answer, BoxFuture};
 use command::{
     Command, Commit, CommittedTopic, Description, Fetch, FetchedTopic, FromReply, Heartbeat, Join,
-    JoinAnswer, Leave, LeftMember, ListFilter, ListedGroup, SyncAnswer, SyncGroup,
+    JoinAnswer, Judge, Leave, LeftMember, ListFilter, ListedGroup, SyncAnswer, SyncGroup,
 };
 pub use group_log::GroupLog;
 pub use loader::LoadReport;
@@ -38,7 +38,7 @@ use records::STRING_BYTES_MAX;
 pub use settings::Settings;
 use shard::{NEVER_MS, Shard};
 
-use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, TopicId, TopicName};
+use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, TopicName};
 
 /// What a generated member id adds to the client's or instance's id: a dash and a UUID.
 const MEMBER_ID_SUFFIX_BYTES: usize = 37;
@@ -217,11 +217,12 @@ impl Coordinator {
     }
 
     /// Deletes the committed offsets of topics that are gone by what they were committed for: a crash may come
-    /// between a topic's deletion and [`Self::topic_deleted`]. Called at the start, before anybody can commit.
-    pub fn delete_outdated(&self, is_current: &dyn Fn(&str, TopicId) -> bool, now: Now) {
+    /// between a topic's deletion and [`Self::topic_deleted`]. Cuts those above the end of a log that lost records.
+    /// Called at the start, before anybody can commit.
+    pub fn mend_offsets(&self, judge: Judge<'_>, now: Now) {
         for (partition, shard) in self.shards.load().iter() {
-            if let Err(error) = shard.delete_outdated(is_current, now) {
-                tracing::warn!(partition, %error, "offsets of deleted topics stay");
+            if let Err(error) = shard.mend_offsets(judge, now) {
+                tracing::warn!(partition, %error, "offsets that a crash left wrong stay");
             }
         }
     }

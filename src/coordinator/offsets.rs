@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::command::{Commit, CommitPartition, CommittedTopic, Fetch, FetchedPartition, FetchedTopic};
+use super::command::{
+    Commit, CommitPartition, CommittedTopic, Fetch, FetchedPartition, FetchedTopic, Judge, Verdict,
+};
 use super::group::Group;
 use super::record::{GroupRecord, OffsetValue};
 use super::settings::Settings;
@@ -195,15 +197,22 @@ impl Offsets {
         keys.into_iter().map(|(group, partition)| tombstone(group, topic, partition)).collect()
     }
 
-    /// Tombstones for the offsets of topics that are gone: those whose id is known and not a current one's.
-    pub(crate) fn outdated(&self, is_current: &dyn Fn(&str, TopicId) -> bool) -> Vec<GroupRecord> {
+    /// Tombstones and cut offsets where `judge` does not let an offset stand.
+    pub(crate) fn mended(&self, judge: Judge<'_>) -> Vec<GroupRecord> {
         let mut records = Vec::new();
         for (group, topics) in &self.committed.0 {
             for (topic, partitions) in topics {
                 for (partition, committed) in partitions {
-                    let id = committed.value.topic_id;
-                    if id != TopicId::ZERO && !is_current(topic, id) {
-                        records.push(tombstone(group, topic, *partition));
+                    let value = &committed.value;
+                    match judge(topic, *partition, value.topic_id, value.offset) {
+                        Verdict::Keep => {}
+                        Verdict::Delete => records.push(tombstone(group, topic, *partition)),
+                        Verdict::Cut(end) => records.push(GroupRecord::Offset {
+                            group: group.clone(),
+                            topic: topic.clone(),
+                            partition: *partition,
+                            value: Some(OffsetValue { offset: end, leader_epoch: -1, ..value.clone() }),
+                        }),
                     }
                 }
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
-use super::command::{Command, FromReply, Reply};
+use super::command::{Command, FromReply, Judge, Reply};
 use super::group_log::GroupLog;
 use super::loader::{self, LoadReport};
 use super::machine::{Effects, Machine, Ticket};
@@ -17,7 +17,7 @@ use super::record::GroupRecord;
 use super::records;
 use super::settings::Settings;
 use crate::limits::GROUP_RECORDS_UNCOMMITTED_MAX;
-use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicName};
+use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicName};
 use crate::wire::batch::{BatchBuilder, HEADER_BYTES};
 
 /// No deadline.
@@ -233,15 +233,11 @@ impl Shard {
         }
     }
 
-    /// Deletes the committed offsets of topics that are gone, where the shard has loaded.
-    pub(crate) fn delete_outdated(
-        &self,
-        is_current: &dyn Fn(&str, TopicId) -> bool,
-        now: Now,
-    ) -> Result<(), ErrorCode> {
+    /// Deletes or cuts committed offsets, where the shard has loaded.
+    pub(crate) fn mend_offsets(&self, judge: Judge<'_>, now: Now) -> Result<(), ErrorCode> {
         let mut state = self.lock();
         let Phase::Active(active) = &mut state.phase else { return Ok(()) };
-        let effects = active.machine.delete_outdated(is_current);
+        let effects = active.machine.mend_offsets(judge);
         self.settle(&mut state, effects, now)
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::
     let Foundation { broker, log_context, applier, unclean } = opening.await??;
     let recovered = if unclean { recover(&broker).await? } else { 0 };
     let image = broker.controller.image();
-    tokio::task::spawn_blocking(move || applier.load_groups(&image)).await?;
+    tokio::task::spawn_blocking(move || applier.load_groups(&image, unclean)).await?;
     Ok(Opened { broker, log_context, recovered })
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::command::{
     Command, Commit, CommitPartition, CommitTopic, CommittedTopic, DescribedGroup, Description, Fetch,
     FetchedTopic, FromReply, Heartbeat, Join, JoinAnswer, Leave, LeavingMember, LeftMember, ListFilter,
-    ListedGroup, Protocol, Reply, SyncAnswer, SyncGroup,
+    ListedGroup, Protocol, Reply, SyncAnswer, SyncGroup, Verdict,
 };
 use super::machine::{Machine, Ticket};
 use super::record::GroupRecord;

@@ -284,7 +284,7 @@ fn committed_offsets_may_stand_before_their_groups_records() {
 }
 
 #[test]
-fn offsets_of_topics_that_are_gone_are_deleted_by_the_id_they_were_committed_for() {
+fn offsets_are_deleted_or_cut_as_they_are_judged_at_the_start() {
     let mut bench = Bench::default();
     let (old, new) = (TopicId::random(), TopicId::random());
     for (topic, topic_id) in
@@ -294,12 +294,16 @@ fn offsets_of_topics_that_are_gone_are_deleted_by_the_id_they_were_committed_for
         commit.topics[0].topic_id = topic_id;
         let _: Vec<CommittedTopic> = bench.ask(Command::Commit(commit)).unwrap();
     }
-    let is_current = |name: &str, id| name != "gone" && id == new;
-    let effects = bench.machine.delete_outdated(&is_current);
+    let judge = |name: &str, _, id, offset: i64| match name {
+        "there" if id == new && offset == 5 => Verdict::Keep,
+        "unknown id" => Verdict::Cut(3),
+        _ => Verdict::Delete,
+    };
+    let effects = bench.machine.mend_offsets(&judge);
     bench.take(effects);
     for bench in [&mut bench.restarted(), &mut bench] {
         let left = ["made again", "gone", "there", "unknown id"].map(|topic| bench.offset(topic, 0));
-        assert_eq!(left, [-1, -1, 5, 5]);
+        assert_eq!(left, [-1, -1, 5, 3]);
     }
 }
 
