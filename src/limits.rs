@@ -2,7 +2,7 @@
 
 /// Elements (array entries and tagged fields) that one request may hold before it is refused.
 pub const REQUEST_ELEMENTS_MAX: usize = 200_000;
-/// Bytes that one record batch may have after decompression (16 times Kafka's default request limit would be a bomb).
+/// Bytes that one record batch may have after decompression: without a bound a small request could take all memory.
 pub const BATCH_DECOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes that all requests which are still arriving may hold together.
 pub const REQUEST_MEMORY_BYTES_MAX: usize = 512 * 1024 * 1024;

@@ -68,7 +68,6 @@ impl Frame {
 pub struct BodyError(String);
 
 impl BodyError {
-    #[allow(clippy::needless_pass_by_value)]
     fn new(error: impl ToString) -> Self {
         Self(error.to_string())
     }
