@@ -5,12 +5,16 @@ mod support;
 
 use std::time::Duration;
 
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::{ApiKey, MetadataRequest, MetadataResponse};
+use kafka_protocol::protocol::StrBytes;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
+use support::RawClient;
 use support::process::Process;
 
 const WAIT: Duration = Duration::from_secs(30);
@@ -184,6 +188,30 @@ async fn an_offset_above_the_end_of_a_log_that_lost_records_is_cut_to_it() {
     asked.add_partition("orders", 0);
     let committed = tokio::task::spawn_blocking(move || reader.committed_offsets(asked, WAIT));
     assert_eq!(committed.await.unwrap().unwrap().elements()[0].offset(), Offset::Offset(1));
+}
+
+async fn leader_epoch(broker: &Process) -> i32 {
+    let mut client = RawClient::connect(broker.bootstrap().parse().unwrap()).await;
+    let asked = MetadataRequestTopic::default().with_name(Some(StrBytes::from_static_str("orders").into()));
+    let request = MetadataRequest::default().with_topics(Some(vec![asked]));
+    let answer: MetadataResponse = client.ask(ApiKey::Metadata, 9, &request).await;
+    answer.topics[0].partitions[0].leader_epoch
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leader_epoch_rises_over_a_kill_and_stays_over_a_clean_stop() {
+    let mut broker = Process::start(&[]);
+    send(&producer(&broker), "first").await;
+    assert_eq!(leader_epoch(&broker).await, 0);
+    for epoch in 1..3 {
+        broker.kill();
+        broker.start_again();
+        assert_eq!(leader_epoch(&broker).await, epoch);
+        send(&producer(&broker), "next").await;
+        broker.terminate();
+        broker.start_again();
+        assert_eq!(leader_epoch(&broker).await, epoch);
+    }
 }
 
 #[test]
