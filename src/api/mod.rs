@@ -220,6 +220,8 @@ pub struct Api {
     pub advertised_min: i16,
     /// What a client must be allowed to do.
     pub operation: Operation,
+    /// What the README says beside the versions; may be empty.
+    pub note: &'static str,
     /// Guards, decodes, handles and encodes.
     pub call: Call,
 }

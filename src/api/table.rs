@@ -1,20 +1,22 @@
-//! One row an API. A new API is one file beside this one and one row here.
+//! One row an API. A new API is one file beside this one and one row here. The README's table is made from it: a row may
+//! end with what is said there.
 
 use kafka_protocol::messages as m;
 
 use super::{Api, ApiKey, Operation, call};
 
 macro_rules! api {
-    ($key:ident $min:literal..=$max:literal, $operation:ident, $request:ident => $handler:path) => {
-        api!($key $min..=$max advertised $min, $operation, $request => $handler)
+    ($key:ident $min:literal..=$max:literal, $operation:ident, $request:ident => $handler:path $(, $note:literal)?) => {
+        api!($key $min..=$max advertised $min, $operation, $request => $handler $(, $note)?)
     };
-    ($key:ident $min:literal..=$max:literal advertised $low:literal, $operation:ident, $request:ident => $handler:path) => {
+    ($key:ident $min:literal..=$max:literal advertised $low:literal, $operation:ident, $request:ident => $handler:path $(, $note:literal)?) => {
         Api {
             key: ApiKey::$key,
             name: stringify!($key),
             served: ($min, $max),
             advertised_min: $low,
             operation: Operation::$operation,
+            note: concat!($($note)?),
             call: |context, body, correlation_id| {
                 call::<m::$request, _>(
                     ApiKey::$key,
@@ -31,14 +33,14 @@ macro_rules! api {
 
 /// Every API that is served, by key.
 pub static TABLE: &[Api] = &[
-    api!(Produce 3..=13 advertised 0, Write, ProduceRequest => super::produce::handle),
-    api!(Fetch 4..=18, Read, FetchRequest => super::fetch::handle),
-    api!(ListOffsets 1..=10, Describe, ListOffsetsRequest => super::list_offsets::handle),
+    api!(Produce 3..=13 advertised 0, Write, ProduceRequest => super::produce::handle, "idempotence; every codec; transactions are refused"),
+    api!(Fetch 4..=18, Read, FetchRequest => super::fetch::handle, "incremental sessions, topic ids, read_committed"),
+    api!(ListOffsets 1..=10, Describe, ListOffsetsRequest => super::list_offsets::handle, "the special timestamps −1 to −5"),
     api!(Metadata 0..=13, Describe, MetadataRequest => super::metadata::handle),
-    api!(OffsetCommit 2..=9, Read, OffsetCommitRequest => super::offset_commit::handle),
-    api!(OffsetFetch 1..=9, Describe, OffsetFetchRequest => super::offset_fetch::handle),
-    api!(FindCoordinator 0..=6, Describe, FindCoordinatorRequest => super::find_coordinator::handle),
-    api!(JoinGroup 0..=9, Read, JoinGroupRequest => super::join_group::handle),
+    api!(OffsetCommit 2..=9, Read, OffsetCommitRequest => super::offset_commit::handle, "by topic name"),
+    api!(OffsetFetch 1..=9, Describe, OffsetFetchRequest => super::offset_fetch::handle, "by topic name"),
+    api!(FindCoordinator 0..=6, Describe, FindCoordinatorRequest => super::find_coordinator::handle, "groups; transactions and share groups are refused"),
+    api!(JoinGroup 0..=9, Read, JoinGroupRequest => super::join_group::handle, "classic groups, static members, cooperative rebalancing"),
     api!(Heartbeat 0..=4, Read, HeartbeatRequest => super::heartbeat::handle),
     api!(LeaveGroup 0..=5, Read, LeaveGroupRequest => super::leave_group::handle),
     api!(SyncGroup 0..=5, Read, SyncGroupRequest => super::sync_group::handle),
@@ -48,12 +50,12 @@ pub static TABLE: &[Api] = &[
     api!(CreateTopics 2..=7, Create, CreateTopicsRequest => super::create_topics::handle),
     api!(DeleteTopics 1..=6, Delete, DeleteTopicsRequest => super::delete_topics::handle),
     api!(DeleteRecords 0..=2, Delete, DeleteRecordsRequest => super::delete_records::handle),
-    api!(InitProducerId 0..=5, Write, InitProducerIdRequest => super::init_producer_id::handle),
+    api!(InitProducerId 0..=5, Write, InitProducerIdRequest => super::init_producer_id::handle, "for idempotent producers"),
     api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
-    api!(DescribeConfigs 1..=4, DescribeConfigs, DescribeConfigsRequest => super::describe_configs::handle),
+    api!(DescribeConfigs 1..=4, DescribeConfigs, DescribeConfigsRequest => super::describe_configs::handle, "topics and brokers"),
     api!(CreatePartitions 0..=3, Alter, CreatePartitionsRequest => super::create_partitions::handle),
     api!(DeleteGroups 0..=2, Delete, DeleteGroupsRequest => super::delete_groups::handle),
-    api!(IncrementalAlterConfigs 0..=1, AlterConfigs, IncrementalAlterConfigsRequest => super::incremental_alter_configs::handle),
+    api!(IncrementalAlterConfigs 0..=1, AlterConfigs, IncrementalAlterConfigsRequest => super::incremental_alter_configs::handle, "topics and brokers"),
     api!(DescribeCluster 0..=2, Describe, DescribeClusterRequest => super::describe_cluster::handle),
 ];
 
