@@ -74,6 +74,11 @@ class Broker:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    def command(self, settings: dict[str, str]) -> list[str]:
+        """What is run, as arguments."""
+        arguments = [("--override", f"{key}={value}") for key, value in settings.items()]
+        return [str(binary()), *(word for pair in arguments for word in pair)]
+
     def start(self) -> "Broker":
         assert self.process is None, "the broker is running already"
         settings = {
@@ -81,10 +86,8 @@ class Broker:
             "log.dirs": str(self.data),
             **self.overrides,
         }
-        command = [str(binary())]
-        for key, value in settings.items():
-            command += ["--override", f"{key}={value}"]
         self.home.mkdir(parents=True, exist_ok=True)
+        command = self.command(settings)
         begin = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(

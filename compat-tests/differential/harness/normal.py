@@ -1,0 +1,138 @@
+"""What differs from run to run is replaced by placeholders that keep identity; what has no order is sorted.
+
+Texts for people are never kept: only whether there is one (null, empty, text).
+"""
+
+import base64
+import re
+import time
+import uuid
+
+from harness import batches
+from harness.protocol import ZERO_UUID, Api, Malformed, fields_of
+
+PROSE = {"ErrorMessage", "BatchIndexErrorMessage", "Documentation"}
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NUMBERED = {"ProducerId": "producer", "SessionId": "session"}
+GIVEN = {"ClusterId": "CLUSTER", "FinalizedFeaturesEpoch": "EPOCH"}
+NEAR_MS = 600_000
+
+# Lists that Kafka fills from hash maps: by API and path, what orders their elements.
+UNORDERED = {
+    "CreateTopics": {"Topics": "Name", "Topics.Configs": "Name"},
+    "DeleteTopics": {"Responses": ("Name", "TopicId", "ErrorCode")},
+    "DeleteRecords": {"Topics": "Name", "Topics.Partitions": "PartitionIndex"},
+    "DescribeConfigs": {"Results": ("ResourceType", "ResourceName"), "Results.Configs": "Name"},
+    "ListGroups": {"Groups": "GroupId"},
+}
+
+
+def sort_key(names, element) -> tuple:
+    if isinstance(names, str):
+        names = (names,)
+    return tuple(str(element.get(name, "")) for name in names) if isinstance(element, dict) else (str(element),)
+
+
+class Normal:
+    """Placeholders of one run of a scenario."""
+
+    def __init__(self, run: str, port: int, base_time: int):
+        self._run, self._port, self._base_time = run, port, base_time
+        self._seen: dict[str, dict] = {}
+
+    def answer(self, api: Api, answer):
+        if not isinstance(answer, dict):
+            return answer
+        self._records = fields_of(api.response, ("records",))
+        self._ids = fields_of(api.response, ("uuid",))
+        return self._fields(answer, UNORDERED.get(api.name, {}), "")
+
+    def _placeholder(self, kind: str, value) -> str:
+        seen = self._seen.setdefault(kind, {})
+        return seen.setdefault(value, f"{kind} {len(seen) + 1}")
+
+    def _fields(self, fields: dict, unordered: dict, path: str) -> dict:
+        out = {}
+        for name, value in fields.items():
+            at = f"{path}.{name}" if path else name
+            if isinstance(value, list):
+                if at in unordered:
+                    value = sorted(value, key=lambda element: sort_key(unordered[at], element))
+                out[name] = [
+                    self._fields(item, unordered, at) if isinstance(item, dict) else self._value(name, item)
+                    for item in value
+                ]
+            elif isinstance(value, dict):
+                out[name] = self._fields(value, unordered, at)
+            else:
+                out[name] = self._value(name, value)
+        return out
+
+    def _value(self, name: str, value):
+        if name in PROSE:
+            return "text" if value else value
+        if isinstance(value, bytes) and name in self._records:
+            return self._batches(value)
+        if isinstance(value, bytes):
+            return self._octets(value)
+        if isinstance(value, str) and name in self._ids:
+            return value if value == ZERO_UUID else self._placeholder("id", value)
+        if isinstance(value, str) and name in GIVEN:
+            return GIVEN[name]
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._number(name, value)
+        return value
+
+    def _text(self, value: str) -> str:
+        value = value.replace(self._run, "RUN")
+        value = UUID.sub(lambda found: self._placeholder("id", found[0]), value)
+        if re.fullmatch(r"[\w-]{22}", value):
+            return self._placeholder("id", str(uuid.UUID(bytes=base64.urlsafe_b64decode(value + "=="))))
+        return value
+
+    def _number(self, name: str, value: int):
+        if name in NUMBERED and value > 0 or name == "ProducerId" and value == 0:
+            return self._placeholder(NUMBERED[name], value)
+        if name in GIVEN and value >= 0:
+            return GIVEN[name]
+        if name == "Port" and value == self._port:
+            return "PORT"
+        return self._time(value) if value > 10**11 else value
+
+    def _time(self, value: int):
+        if abs(value - self._base_time) < 1_000_000:
+            return f"T{value - self._base_time:+d}"
+        if abs(value - time.time() * 1000) < NEAR_MS:
+            return "NOW"
+        return value
+
+    def _octets(self, value: bytes):
+        value = value.replace(self._run.encode(), b"RUN")
+        try:
+            text = value.decode("ascii")
+            return text if text.isprintable() else f"0x{value.hex()}"
+        except UnicodeDecodeError:
+            return f"0x{value.hex()}"
+
+    def _batches(self, value: bytes):
+        try:
+            found = batches.read_batches(value)
+        except Malformed as error:
+            return f"unreadable: {error}"
+        return [self._batch(batch) if isinstance(batch, dict) else batch for batch in found]
+
+    def _batch(self, batch: dict) -> dict:
+        out = dict(batch)
+        for name in ("max timestamp", "ProducerId"):
+            if name in out:
+                out[name] = self._number(name, out[name])
+        out["records"] = [self._record(record) for record in batch["records"]]
+        return out
+
+    def _record(self, record: dict) -> str:
+        """Short: offset, time, key, value, headers."""
+        show = lambda value: "null" if value is None else self._octets(value)
+        text = f"{record['offset']} {self._time(record['timestamp'])} {show(record['key'])}={show(record['value'])}"
+        return text + "".join(f" {show(name)}:{show(value)}" for name, value in record.get("headers", []))
