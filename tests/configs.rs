@@ -151,3 +151,36 @@ async fn a_broker_key_that_holds_from_the_start_on_cannot_be_changed() {
     assert_eq!(set(&mut client, BROKER, "", "listeners", "PLAINTEXT://:1").await, 42);
     assert_eq!(set(&mut client, BROKER, "2", "message.max.bytes", "3").await, 42);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_set_at_run_time_is_printed_with_its_source_and_the_directory_is_not_touched() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    assert_eq!(set(&mut client, BROKER, "", "message.max.bytes", "5000").await, 0);
+    assert_eq!(set(&mut client, BROKER, "1", "log.segment.bytes", "2000000").await, 0);
+    let path = broker.directory.path();
+    let journal = || {
+        let files = std::fs::read_dir(path.join("__cluster_metadata-0")).unwrap();
+        files
+            .map(|file| file.unwrap().path())
+            .map(|file| (file.clone(), std::fs::read(file).unwrap()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let before = journal();
+    let printed = tokio::task::block_in_place(|| {
+        let directory = format!("log.dirs={}", path.display());
+        let mut milena = std::process::Command::new(env!("CARGO_BIN_EXE_milena"));
+        let output = milena.args(["config", "--override", &directory]).env_clear().output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        String::from_utf8(output.stdout).unwrap()
+    });
+    for expected in [
+        "# source: set at run time for all brokers\n#message.max.bytes=5000\n",
+        "# source: set at run time for this broker\n#log.segment.bytes=2000000\n",
+        "# source: override\nlog.dirs=",
+    ] {
+        assert!(printed.contains(expected), "{expected}\nis not in\n{printed}");
+    }
+    assert_eq!(journal(), before);
+    assert_eq!(produce(&mut client, "none").await, 3, "the broker still answers");
+}

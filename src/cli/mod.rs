@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, LoadError, Sources};
+use crate::controller;
 use crate::observe;
 use crate::server;
 
@@ -46,7 +47,7 @@ enum Command {
         #[arg(long, value_name = "MS", default_value_t = 3000)]
         timeout_ms: u64,
     },
-    /// Prints the effective configuration as a properties file, each key with a sentence about it.
+    /// Prints the effective configuration as a properties file, each key with a sentence about it and its source.
     Config {
         /// A Kafka properties file.
         #[arg(value_name = "SERVER.PROPERTIES")]
@@ -94,10 +95,18 @@ fn environment() -> Vec<(String, String)> {
 
 fn show(file: Option<PathBuf>, overrides: Vec<String>, all: bool) -> anyhow::Result<()> {
     let loaded = config::load(&Sources { file, environment: environment(), overrides })?;
-    for warning in loaded.warnings {
+    for warning in &loaded.warnings {
         eprintln!("milena: {warning}");
     }
-    print(show::properties(&loaded.config, all).trim_end());
+    let effective = match controller::stored_image(&loaded.config.storage.log_dir) {
+        Ok(Some(image)) => show::with_stored(&loaded.config, &image),
+        Ok(None) => loaded.config.clone(),
+        Err(error) => {
+            eprintln!("milena: what was set at run time is left out: {error}");
+            loaded.config.clone()
+        }
+    };
+    print(show::properties(&loaded, &effective, all).trim_end());
     Ok(())
 }
 

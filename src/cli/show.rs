@@ -1,37 +1,87 @@
-//! `milena config`: the effective configuration as a properties file that can be fed back: what was set stands as it
-//! is, defaults behind a comment sign. Starts nothing.
+//! `milena config`: the effective configuration, each key with where its value comes from, as a properties file that
+//! can be fed back: what was set for the start stands as it is, all else behind a comment sign. Starts nothing and
+//! changes no file.
 
-use crate::config::Config;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
 use crate::config::describe::Described;
 use crate::config::table::{self, Effect, Scope};
+use crate::config::{Config, Loaded, Origin, Source};
+use crate::controller::image::{ConfigResource, Configs, Image};
 
-/// The keys that have an effect or were set, each with its sentence, type and default; all keys with `all`.
-pub(super) fn properties(config: &Config, all: bool) -> String {
+/// The configuration with what `image` holds for this broker and for all. What is stored there and is not valid is
+/// left out, as the broker does.
+pub(super) fn with_stored(config: &Config, image: &Image) -> Config {
+    let stored = |node| image.config(&ConfigResource::broker(node)).map(|stored| Configs::clone(stored));
+    let (cluster, node) =
+        (stored(None).unwrap_or_default(), stored(Some(config.node_id)).unwrap_or_default());
+    config.with_dynamic(&cluster, &node).0
+}
+
+/// The keys that have an effect or were set, each with its sentence, type, default and source; all keys with `all`.
+/// `effective` is what was loaded with what was set at run time.
+pub(super) fn properties(loaded: &Loaded, effective: &Config, all: bool) -> String {
     let mut text = String::new();
-    for described in config.describe_broker() {
+    for described in effective.describe_broker() {
         let key = table::find(Scope::Broker, &described.name);
         let works = key.is_some_and(|key| key.effect == Effect::Works);
-        let is_set = config.given(&described.name).is_some();
+        let is_set = described.source != Source::Default || loaded.config.given(&described.name).is_some();
         if all || works || is_set {
-            text.push_str(&entry(&described, key, is_set));
+            text.push_str(&entry(&described, key, loaded));
         }
     }
     text
 }
 
-fn entry(described: &Described, key: Option<&table::Key>, is_set: bool) -> String {
-    let comment = match key {
+fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> String {
+    let name = &described.name;
+    let mut text = match key {
         Some(key) => {
             let default =
                 key.default.map_or("no default".to_owned(), |default| format!("default \"{default}\""));
             let effect = if key.effect == Effect::Works { "" } else { ", no effect" };
-            format!("# {} ({:?}, {default}{effect})\n", key.doc, key.kind)
+            format!("# {} ({}, {default}{effect})\n", key.doc, key.kind.name())
         }
         None => "# Not known, no effect.\n".to_owned(),
     };
-    let sign = if is_set && described.value.is_some() { "" } else { "#" };
     let value = escape(described.value.as_deref().unwrap_or_default());
-    format!("{comment}{sign}{}={value}\n\n", described.name)
+    let fixed = loaded.config.given(name).filter(|_| !described.sensitive);
+    let dynamic = match described.source {
+        Source::DynamicBroker => Some("set at run time for this broker"),
+        Source::DynamicDefaultBroker => Some("set at run time for all brokers"),
+        _ => None,
+    };
+    if let Some(source) = dynamic {
+        let _ = writeln!(text, "# source: {source}\n#{name}={value}");
+        if let Some(fixed) = fixed {
+            let origin = origin(&loaded.origins, name);
+            let _ =
+                writeln!(text, "# what would hold without it, source: {origin}\n{name}={}", escape(fixed));
+        }
+    } else {
+        let source =
+            if described.source == Source::Default { "default" } else { origin(&loaded.origins, name) };
+        let sign = if fixed.is_some() { "" } else { "#" };
+        let _ = writeln!(text, "# source: {source}\n{sign}{name}={value}");
+    }
+    text.push('\n');
+    text
+}
+
+fn origin(origins: &BTreeMap<String, Origin>, name: &str) -> &'static str {
+    // The two names of the node's id stand for each other.
+    let other = match name {
+        "node.id" => "broker.id",
+        "broker.id" => "node.id",
+        name => name,
+    };
+    match origins.get(name).or_else(|| origins.get(other)) {
+        Some(Origin::File) => "file",
+        Some(Origin::Environment) => "environment",
+        Some(Origin::Override) => "override",
+        None => "default",
+    }
 }
 
 /// Escapes what a properties file would read differently.
@@ -55,15 +105,24 @@ mod tests {
     use super::*;
     use crate::config::{Sources, load};
 
+    fn loaded(overrides: &[&str]) -> Loaded {
+        let overrides = overrides.iter().map(|text| (*text).to_owned()).collect();
+        load(&Sources { overrides, ..Sources::default() }).unwrap()
+    }
+
+    fn stored(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
     #[test]
     fn what_is_shown_reads_back_as_the_same_configuration() {
-        let pairs = [("num.partitions", "3"), ("broker.rack", "a\\b"), ("ssl.key.password", "hunter2")];
-        let config = Config::from_pairs(pairs).unwrap();
-        let text = properties(&config, false);
-        assert!(text.contains("\nnum.partitions=3\n"), "{text}");
+        let given = loaded(&["num.partitions=3", "broker.rack=a\\b", "ssl.key.password=hunter2"]);
+        let config = &given.config;
+        let text = properties(&given, config, false);
+        assert!(text.contains("\n# source: override\nnum.partitions=3\n"), "{text}");
         assert!(text.contains("#ssl.key.password=\n") && !text.contains("hunter2"), "{text}");
         assert!(!text.contains("background.threads="));
-        assert!(properties(&config, true).contains("\n#background.threads=10\n"));
+        assert!(properties(&given, config, true).contains("\n# source: default\n#background.threads=10\n"));
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("p");
         std::fs::write(&file, &text).unwrap();
@@ -73,5 +132,40 @@ mod tests {
         assert_eq!(again.config.topics, config.topics);
         assert_eq!(again.config.storage, config.storage);
         assert_eq!(again.config.network, config.network);
+        assert_eq!(again.origins["num.partitions"], Origin::File);
+    }
+
+    #[test]
+    fn each_source_is_named_and_the_last_one_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("p");
+        std::fs::write(&file, "num.partitions=2\nlog.retention.hours=1\nbroker.id=7\nmessage.max.bytes=10")
+            .unwrap();
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let environment = vec![
+            variable("KAFKA_NUM_PARTITIONS", "3"),
+            variable("KAFKA_BROKER_RACK", "r"),
+            variable("CLUSTER_ID", "c"),
+        ];
+        let overrides = vec!["num.partitions=4".to_owned()];
+        let given = load(&Sources { file: Some(file), environment, overrides }).unwrap();
+        let cluster = stored(&[("message.max.bytes", "20"), ("log.segment.bytes", "2000000")]);
+        let (effective, errors) =
+            given.config.with_dynamic(&cluster, &stored(&[("log.segment.bytes", "3000000")]));
+        assert_eq!(errors, Vec::new());
+        let text = properties(&given, &effective, false);
+        for expected in [
+            "# source: override\nnum.partitions=4\n",
+            "# source: file\nlog.retention.hours=1\n",
+            "# source: file\nnode.id=7\n",
+            "# source: environment\nbroker.rack=r\n",
+            "# source: environment\nmilena.cluster.id=c\n",
+            "# source: default\n#delete.topic.enable=true\n",
+            "# source: set at run time for this broker\n#log.segment.bytes=3000000\n",
+            "# source: set at run time for all brokers\n#message.max.bytes=20\n\
+             # what would hold without it, source: file\nmessage.max.bytes=10\n",
+        ] {
+            assert!(text.contains(expected), "{expected}\nis not in\n{text}");
+        }
     }
 }

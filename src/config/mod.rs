@@ -68,11 +68,24 @@ pub struct Sources {
     pub overrides: Vec<String>,
 }
 
+/// Which of the sources of one start gave a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The properties file.
+    File,
+    /// A variable of the environment.
+    Environment,
+    /// An argument `--override`.
+    Override,
+}
+
 /// A configuration and what its user should know about it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
+    /// Where each value that was given comes from, by key.
+    pub origins: BTreeMap<String, Origin>,
     /// One sentence for each unknown key, and for each key of a feature that is not here.
     pub warnings: Vec<String>,
 }
@@ -110,25 +123,44 @@ fn join(errors: &[ConfigError]) -> String {
 
 /// Reads all sources. Every wrong value is reported, not only the first.
 pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
-    let mut fixed = BTreeMap::new();
+    let mut given = Given::default();
     if let Some(path) = &sources.file {
         let bytes = std::fs::read(path).map_err(|error| LoadError::File { path: path.clone(), error })?;
         let read = sources::properties(&bytes);
-        fixed.extend(read.map_err(|problem| LoadError::Syntax { path: path.clone(), problem })?);
+        let pairs = read.map_err(|problem| LoadError::Syntax { path: path.clone(), problem })?;
+        given.extend(pairs, Origin::File);
     }
-    fixed.extend(sources::environment(&sources.environment));
+    given.extend(sources::environment(&sources.environment), Origin::Environment);
     for text in &sources.overrides {
         let pair = sources::argument(text).ok_or_else(|| LoadError::Override(text.clone()))?;
-        fixed.extend([pair]);
+        given.extend([pair], Origin::Override);
     }
     if let Some((_, id)) =
         sources.environment.iter().find(|(name, id)| name == "CLUSTER_ID" && !id.is_empty())
+        && !given.fixed.contains_key("milena.cluster.id")
     {
-        fixed.entry("milena.cluster.id".to_owned()).or_insert_with(|| id.clone());
+        given.extend([("milena.cluster.id".to_owned(), id.clone())], Origin::Environment);
     }
+    let Given { fixed, origins } = given;
     let warnings = warnings(&fixed);
     let config = Config::new(Values { fixed, ..Values::default() }).map_err(LoadError::Invalid)?;
-    Ok(Loaded { config, warnings })
+    Ok(Loaded { config, origins, warnings })
+}
+
+/// The pairs of the sources so far, and which source each is of.
+#[derive(Default)]
+struct Given {
+    fixed: BTreeMap<String, String>,
+    origins: BTreeMap<String, Origin>,
+}
+
+impl Given {
+    fn extend(&mut self, pairs: impl IntoIterator<Item = (String, String)>, origin: Origin) {
+        for (key, value) in pairs {
+            self.origins.insert(key.clone(), origin);
+            self.fixed.insert(key, value);
+        }
+    }
 }
 
 fn warnings(given: &BTreeMap<String, String>) -> Vec<String> {

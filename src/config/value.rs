@@ -149,6 +149,21 @@ impl Kind {
         }
     }
 
+    /// The type's name in Kafka's documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Short => "short",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Double => "double",
+            Self::Text => "string",
+            Self::List => "list",
+            Self::Class => "class",
+            Self::Password => "password",
+        }
+    }
+
     /// Reads `text`; the error says what the type allows.
     pub fn parse(self, text: &str) -> Result<Value, String> {
         let trimmed = text.trim();
@@ -183,56 +198,60 @@ fn split_list(text: &str) -> Vec<String> {
 }
 
 impl Valid {
+    /// What is allowed, in words that go on from "must be"; empty when everything is.
+    pub fn allowed(self) -> String {
+        match self {
+            Self::Any => String::new(),
+            Self::Min(min) => format!("at least {min}"),
+            Self::Range(min, max) => format!("from {min} to {max}"),
+            Self::Share(max) => format!("from 0 to {max}"),
+            Self::GzipLevel => "from 1 to 9, or -1 for the default level".to_owned(),
+            Self::NonEmpty => "a text that is not empty".to_owned(),
+            Self::OneOf(allowed) => format!("one of {}", allowed.join(", ")),
+            Self::OneOfAnyCase(allowed) => format!("one of {}, in upper or lower case", allowed.join(", ")),
+            Self::ListOf(allowed) => format!("a list of {}", allowed.join(", ")),
+            Self::ThrottledReplicas => {
+                "*, or entries of the form partition:broker separated by commas".to_owned()
+            }
+            Self::OffsetReset => "latest, earliest or by_duration: with a duration like PT1H30M".to_owned(),
+        }
+    }
+
     /// Whether `value` is allowed; the error says what is.
     pub fn check(self, value: &Value) -> Result<(), String> {
+        if self.allows(value) { Ok(()) } else { Err(format!("must be {}", self.allowed())) }
+    }
+
+    fn allows(self, value: &Value) -> bool {
         match (self, value) {
-            (Self::Min(min), Value::Number(value)) if *value < min => Err(format!("must be at least {min}")),
-            (Self::Range(min, max), Value::Number(value)) if !(min..=max).contains(value) => {
-                Err(format!("must be from {min} to {max}"))
+            (Self::Min(min), Value::Number(value)) => *value >= min,
+            (Self::Range(min, max), Value::Number(value)) => (min..=max).contains(value),
+            (Self::Share(max), Value::Double(value)) => (0.0..=max).contains(value),
+            (Self::GzipLevel, Value::Number(value)) => *value == -1 || (1..=9).contains(value),
+            (Self::NonEmpty, Value::Text(value)) => !value.is_empty(),
+            (Self::OneOf(allowed), Value::Text(value)) => allowed.contains(&value.as_str()),
+            (Self::OneOfAnyCase(allowed), Value::Text(value)) => {
+                allowed.iter().any(|entry| entry.eq_ignore_ascii_case(value))
             }
-            (Self::Share(max), Value::Double(value)) if !(0.0..=max).contains(value) => {
-                Err(format!("must be from 0 to {max}"))
+            (Self::ListOf(allowed), Value::List(entries)) => {
+                entries.iter().all(|entry| allowed.contains(&entry.as_str()))
             }
-            (Self::GzipLevel, Value::Number(value)) if *value != -1 && !(1..=9).contains(value) => {
-                Err("must be from 1 to 9, or -1 for the default level".to_owned())
-            }
-            (Self::NonEmpty, Value::Text(value)) if value.is_empty() => Err("must not be empty".to_owned()),
-            (Self::OneOf(allowed), Value::Text(value)) if !allowed.contains(&value.as_str()) => {
-                Err(format!("must be one of {}", allowed.join(", ")))
-            }
-            (Self::OneOfAnyCase(allowed), Value::Text(value))
-                if !allowed.iter().any(|entry| entry.eq_ignore_ascii_case(value)) =>
-            {
-                Err(format!("must be one of {}, in upper or lower case", allowed.join(", ")))
-            }
-            (Self::ListOf(allowed), Value::List(entries)) => check_list(allowed, entries),
-            (Self::ThrottledReplicas, Value::List(entries)) => check_throttled(entries),
-            (Self::OffsetReset, Value::Text(value)) => check_offset_reset(value),
-            _ => Ok(()),
+            (Self::ThrottledReplicas, Value::List(entries)) => are_throttled(entries),
+            (Self::OffsetReset, Value::Text(value)) => is_offset_reset(value),
+            _ => true,
         }
     }
 }
 
-fn check_list(allowed: &[&str], entries: &[String]) -> Result<(), String> {
-    if entries.iter().all(|entry| allowed.contains(&entry.as_str())) {
-        return Ok(());
-    }
-    Err(format!("must be a list of {}", allowed.join(", ")))
-}
-
-fn check_throttled(entries: &[String]) -> Result<(), String> {
+fn are_throttled(entries: &[String]) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_pair = |entry: &String| {
         entry.split_once(':').is_some_and(|(partition, broker)| is_number(partition) && is_number(broker))
     };
-    let all = matches!(entries, [only] if only == "*");
-    if all || entries.iter().all(is_pair) {
-        return Ok(());
-    }
-    Err("must be *, or entries of the form partition:broker separated by commas".to_owned())
+    matches!(entries, [only] if only == "*") || entries.iter().all(is_pair)
 }
 
-fn check_offset_reset(value: &str) -> Result<(), String> {
+fn is_offset_reset(value: &str) -> bool {
     let is_duration = |text: &str| {
         let digits = text.bytes().any(|byte| byte.is_ascii_digit());
         let known =
@@ -240,10 +259,7 @@ fn check_offset_reset(value: &str) -> Result<(), String> {
         digits && known && text.bytes().last().is_some_and(|byte| byte.is_ascii_alphabetic())
     };
     let by_duration = value.strip_prefix("by_duration:").and_then(|text| text.strip_prefix(['P', 'p']));
-    if value == "latest" || value == "earliest" || by_duration.is_some_and(is_duration) {
-        return Ok(());
-    }
-    Err("must be latest, earliest or by_duration: with a duration like PT1H30M".to_owned())
+    value == "latest" || value == "earliest" || by_duration.is_some_and(is_duration)
 }
 
 /// Prints `value` as Java's `Double.toString` does, which is what Kafka shows and clients compare.

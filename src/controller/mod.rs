@@ -15,7 +15,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -30,6 +30,7 @@ use image::{BrokerImage, Image, TopicImage};
 use journal::{Journal, JournalError};
 use machine::{Machine, Settings};
 
+use crate::log::ReadOnly;
 use crate::log::storage::Storage;
 use crate::types::{Clock, ErrorCode, LeaderEpoch, ProducerId, TopicId, TopicName};
 
@@ -76,6 +77,18 @@ pub enum OpenError {
     /// The thread that writes the journal cannot be started.
     #[error("the controller's thread cannot be started: {0}")]
     Thread(std::io::Error),
+}
+
+/// The metadata below `data_dir` as a start would find it, without touching a byte there; `None` when there is no
+/// journal yet. Another process may hold the directory.
+pub fn stored_image(data_dir: &Path) -> Result<Option<Image>, OpenError> {
+    let storage = Arc::new(ReadOnly);
+    let journal = storage.list(&data_dir.join(JOURNAL_DIR)).unwrap_or_default();
+    if !journal.iter().any(|entry| entry.len > 0) {
+        return Ok(None);
+    }
+    let (_, image) = Journal::open(storage, data_dir, Image::empty(""), &Machine::bootstrap(), 0)?;
+    Ok(Some(image))
 }
 
 /// The one place where metadata changes.

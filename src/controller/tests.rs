@@ -212,3 +212,18 @@ async fn a_journal_that_has_grown_is_folded_while_it_is_used() {
     drop(controller);
     assert_eq!(*open(dir.path()).0.image(), *image);
 }
+
+#[tokio::test]
+async fn a_stored_image_is_read_without_touching_a_torn_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(stored_image(dir.path()).unwrap().is_none());
+    let (controller, _) = open(dir.path());
+    controller.create_topics(vec![topic("a")], false).await.unwrap().remove(0).unwrap();
+    controller.close();
+    let segment = dir.path().join(JOURNAL_DIR).join("00000000000000000000.log");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes.extend_from_slice(&[1; 30]);
+    std::fs::write(&segment, &bytes).unwrap();
+    assert!(stored_image(dir.path()).unwrap().unwrap().topic("a").is_some());
+    assert_eq!(std::fs::read(&segment).unwrap(), bytes);
+}

@@ -108,17 +108,29 @@ const fn row(
     Key { name, kind, default, valid, update, effect, doc, synonym: None, internal: false }
 }
 
+/// Keys that belong together, under a title.
+pub type Run = (&'static str, &'static [Key]);
+
+/// The keys of `scope` in runs, as the documentation shows them.
+pub const fn runs(scope: Scope) -> &'static [Run] {
+    match scope {
+        Scope::Broker => &[
+            ("The node, its listeners and its connections", broker::KEYS),
+            ("Logs: segments, retention, flushing, compaction", log::KEYS),
+            ("Groups, committed offsets, transactions, share groups", coordinators::KEYS),
+            ("Controllers, replication, tiered storage", cluster::KEYS),
+            ("Authentication, authorization, encryption", security::KEYS),
+            ("Keys that Kafka does not have", broker::OWN_KEYS),
+        ],
+        Scope::Topic => &[("Topics", topic::KEYS)],
+        Scope::Group => &[("Groups", group::KEYS)],
+        Scope::ClientMetrics => &[("Subscriptions to client metrics", client_metrics::KEYS)],
+    }
+}
+
 /// Every key of `scope`; the broker's come in several runs, each sorted by name.
 pub fn keys(scope: Scope) -> impl Iterator<Item = &'static Key> {
-    let runs: &[&'static [Key]] = match scope {
-        Scope::Broker => {
-            &[broker::OWN_KEYS, broker::KEYS, cluster::KEYS, coordinators::KEYS, log::KEYS, security::KEYS]
-        }
-        Scope::Topic => &[topic::KEYS],
-        Scope::Group => &[group::KEYS],
-        Scope::ClientMetrics => &[client_metrics::KEYS],
-    };
-    runs.iter().flat_map(|run| run.iter())
+    runs(scope).iter().flat_map(|(_, run)| run.iter())
 }
 
 /// The key `name` of `scope`, if there is one.

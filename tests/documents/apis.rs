@@ -1,15 +1,14 @@
-//! The parts of the documents that are made from the program's own tables, against the files in the repository.
-//! `MILENA_WRITE_DOCS=1 cargo test --test documents` writes them anew; without it a stale one fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+//! The README's table of APIs.
 
 use std::fmt::Write;
 use std::fs;
-use std::path::PathBuf;
 
 use milena::api::{Api, TABLE};
 
+use crate::{document, replaced, settle};
+
 /// Name, key, lowest and highest version of each API that a broker of Apache Kafka 4.3.0 offers.
-const KAFKA_APIS: &str = include_str!("data/kafka-4.3/api-versions.tsv");
+const KAFKA_APIS: &str = include_str!("../data/kafka-4.3/api-versions.tsv");
 
 struct KafkaApi {
     name: &'static str,
@@ -23,35 +22,6 @@ fn kafka_apis() -> impl Iterator<Item = KafkaApi> {
         let number = |at: usize| row[at].parse().unwrap();
         KafkaApi { name: row[0], key: number(1), versions: (number(2), number(3)) }
     })
-}
-
-fn document(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-/// Compares a document with what it should be, or writes it.
-fn settle(name: &str, should: &str) {
-    let path = document(name);
-    if std::env::var_os("MILENA_WRITE_DOCS").is_some() {
-        fs::write(path, should).unwrap();
-        return;
-    }
-    let is = fs::read_to_string(path).unwrap_or_default();
-    let first = is.lines().zip(should.lines()).find(|(is, should)| is != should);
-    assert!(
-        is == should,
-        "{name} is stale: MILENA_WRITE_DOCS=1 cargo test --test documents writes it anew; the first difference: \
-        {first:?}"
-    );
-}
-
-/// `text` with what stands between the two comments of `part` replaced.
-fn replaced(text: &str, part: &str, with: &str) -> String {
-    let begin = format!("<!-- {part}, written by tests/documents.rs -->\n");
-    let end = format!("<!-- end of {part} -->\n");
-    let from = text.find(&begin).unwrap_or_else(|| panic!("no {begin}")) + begin.len();
-    let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("no {end}"));
-    format!("{}{with}{}", &text[..from], &text[to..])
 }
 
 fn range((min, max): (i16, i16)) -> String {
