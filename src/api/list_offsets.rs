@@ -1,26 +1,25 @@
-//! ListOffsets, versions 1–10 (KIP-79 times, KIP-734 maximum timestamp, KIP-405 tiered offsets as a broker without
-//! tiers answers them).
+//! ListOffsets, versions 1–11 (KIP-79 times, KIP-734 maximum timestamp, KIP-405 and KIP-1023 tiered offsets as a broker
+//! without tiers answers them).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
-use kafka_protocol::messages::list_offsets_response::{
-    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
-};
-use kafka_protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 use super::{Context, Reply};
 use crate::log::TimedOffset;
 use crate::replica::Partition;
 use crate::replica::reading::Isolation;
 use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicPartition};
+use crate::wire::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use crate::wire::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// First version with leader epochs.
 const LEADER_EPOCHS_FROM: i16 = 4;
@@ -55,11 +54,11 @@ fn answer(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse
             Some(partition_response(context.version, asked.partition_index, found))
         });
         let partitions = partitions.collect();
-        ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions)
+        ListOffsetsTopicResponse { name: topic.name, partitions }
     });
     let mut topics: Vec<ListOffsetsTopicResponse> = topics.collect();
     topics.retain(|topic| !topic.partitions.is_empty());
-    ListOffsetsResponse::default().with_topics(topics)
+    ListOffsetsResponse { throttle_time_ms: 0, topics }
 }
 
 /// Partitions that stand in the request more than once. Each is refused once; the flag is for that.
@@ -102,7 +101,7 @@ fn look_up(
             let start = partition.log_start()?;
             at(start, partition.epoch_at(start)?)
         }
-        LATEST_TIERED => at(Offset::UNKNOWN, LeaderEpoch::UNKNOWN),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => at(Offset::UNKNOWN, LeaderEpoch::UNKNOWN),
         MAX_TIMESTAMP => found(partition.max_timestamp(isolation)?),
         timestamp => by_time(&partition, timestamp, isolation)?,
     })
@@ -126,6 +125,7 @@ fn is_served(timestamp: i64, version: i16) -> bool {
         MAX_TIMESTAMP => version >= 7,
         EARLIEST_LOCAL => version >= 8,
         LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
         other => other >= EARLIEST,
     }
 }
@@ -135,10 +135,8 @@ fn partition_response(
     index: i32,
     found: Result<Option<Found>, ErrorCode>,
 ) -> ListOffsetsPartitionResponse {
-    let mut response = ListOffsetsPartitionResponse::default()
-        .with_partition_index(index)
-        .with_timestamp(-1)
-        .with_offset(Offset::UNKNOWN.0);
+    let mut response =
+        ListOffsetsPartitionResponse { partition_index: index, ..ListOffsetsPartitionResponse::default() };
     match found {
         Err(code) => response.error_code = code.code(),
         Ok(None) => {}
@@ -163,6 +161,7 @@ mod tests {
         assert!(!is_served(MAX_TIMESTAMP, 6) && is_served(MAX_TIMESTAMP, 7));
         assert!(!is_served(EARLIEST_LOCAL, 7) && is_served(EARLIEST_LOCAL, 8));
         assert!(!is_served(LATEST_TIERED, 8) && is_served(LATEST_TIERED, 9));
-        assert!(!is_served(-6, 10) && !is_served(i64::MIN, 10));
+        assert!(!is_served(EARLIEST_PENDING_UPLOAD, 10) && is_served(EARLIEST_PENDING_UPLOAD, 11));
+        assert!(!is_served(-7, 11) && !is_served(i64::MIN, 11));
     }
 }

@@ -1,62 +1,56 @@
-//! OffsetCommit, versions 2–9 (retention in 2–4, KIP-320 leader epochs from 6, KIP-345 static members from 7,
-//! KIP-848 error codes from 9). Partitions that do not exist are refused here, the rest is the group's to decide.
+//! OffsetCommit, versions 2–10 (retention in 2–4, KIP-320 leader epochs from 6, KIP-345 static members from 7,
+//! KIP-848 error codes from 9 and topic ids instead of names from 10). Partitions that do not exist are refused here,
+//! the rest is the group's to decide.
 
 use std::collections::HashMap;
 
-use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
-use kafka_protocol::messages::offset_commit_response::{
-    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
-};
-use kafka_protocol::messages::{OffsetCommitRequest, OffsetCommitResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
 
 use super::groups::{code, owned, reply};
 use super::{Context, Reply};
+use crate::controller::image::{Image, TopicImage};
 use crate::coordinator::command::{Commit, CommitPartition, CommitTopic, CommittedTopic};
 use crate::types::{ErrorCode, TopicId};
+use crate::wire::messages::offset_commit::{
+    OffsetCommitRequestTopic, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use crate::wire::messages::{OffsetCommitRequest, OffsetCommitResponse};
+
+/// First version that names topics by id.
+const TOPIC_IDS_FROM: i16 = 10;
+
+/// A topic as the request names it: by name with a zero id, or by id with an empty name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Named {
+    name: StrBytes,
+    id: Uuid,
+}
 
 /// Verdicts by topic: partition index and error.
-type Verdicts = Vec<(TopicName, Vec<(i32, Option<ErrorCode>)>)>;
+type Verdicts = Vec<(Named, Vec<(i32, Option<ErrorCode>)>)>;
+
+/// A request taken apart.
+#[derive(Default)]
+struct Asked {
+    commit: Commit,
+    /// The topics of `commit` as the request names them, with their partitions.
+    topics: Vec<(Named, Vec<i32>)>,
+    /// The refusals of what does not exist.
+    unknown: Verdicts,
+}
 
 /// Commits offsets; the answer comes when they are recorded.
 pub(super) fn handle(context: Context, request: OffsetCommitRequest) -> Reply<OffsetCommitResponse> {
-    let image = context.broker.controller.image();
-    let known = |name: &str| image.topic(name).map(|topic| (topic.id, topic.partitions.len()));
-    let (commit, unknown) = commit(context.version, request, known);
-    if commit.topics.is_empty() {
-        return Reply::Now(respond(unknown));
+    let asked = asked(context.version, request, &context.broker.controller.image());
+    if asked.commit.topics.is_empty() {
+        return Reply::Now(respond(asked.unknown));
     }
-    let asked: Vec<(TopicName, Vec<i32>)> = commit.topics.iter().map(asked_of).collect();
-    let answer = context.broker.coordinator.commit(commit, context.now);
-    reply(answer, move |result| respond(merged(unknown, verdicts(asked, result))))
+    let answer = context.broker.coordinator.commit(asked.commit, context.now);
+    reply(answer, move |result| respond(merged(asked.unknown, verdicts(asked.topics, result))))
 }
 
-/// What the group is asked, and the refusals of partitions that do not exist. `known` tells a topic's id and its
-/// number of partitions.
-fn commit(
-    version: i16,
-    request: OffsetCommitRequest,
-    known: impl Fn(&str) -> Option<(TopicId, usize)>,
-) -> (Commit, Verdicts) {
-    let mut unknown = Verdicts::new();
-    let mut topics = Vec::with_capacity(request.topics.len());
-    for topic in request.topics {
-        let found = known(&topic.name);
-        let (topic_id, partitions) = found.unwrap_or_default();
-        let exists = |partition: i32| usize::try_from(partition).is_ok_and(|index| index < partitions);
-        let refused = topic.partitions.iter().map(|partition| partition.partition_index);
-        let refused: Vec<_> = refused
-            .filter(|partition| !exists(*partition))
-            .map(|partition| (partition, Some(ErrorCode::UnknownTopicOrPartition)))
-            .collect();
-        if found.is_none() || !refused.is_empty() {
-            unknown.push((topic.name.clone(), refused));
-        }
-        let kept = commit_topic(version, topic, topic_id, exists);
-        if !kept.partitions.is_empty() {
-            topics.push(kept);
-        }
-    }
+fn asked(version: i16, request: OffsetCommitRequest, image: &Image) -> Asked {
     let commit = Commit {
         group_id: request.group_id.to_string(),
         member_id: request.member_id.to_string(),
@@ -64,42 +58,70 @@ fn commit(
         generation: request.generation_id_or_member_epoch,
         retention_ms: (version < 5 && request.retention_time_ms != -1).then_some(request.retention_time_ms),
         tells_unknown_group: version >= 9,
-        topics,
+        topics: Vec::with_capacity(request.topics.len()),
     };
-    (commit, unknown)
+    let mut asked = Asked { commit, ..Asked::default() };
+    for topic in request.topics {
+        let named = Named { name: topic.name.clone(), id: topic.topic_id };
+        let found = if version < TOPIC_IDS_FROM {
+            image.topic(&named.name)
+        } else {
+            image.topic_by_id(TopicId(named.id))
+        };
+        asked.take_apart(named, &topic, found.map(|found| &**found), version);
+    }
+    asked
 }
 
-fn commit_topic(
-    version: i16,
-    topic: OffsetCommitRequestTopic,
-    topic_id: TopicId,
-    exists: impl Fn(i32) -> bool,
-) -> CommitTopic {
-    let partitions = topic.partitions.into_iter().filter(|partition| exists(partition.partition_index));
+impl Asked {
+    fn take_apart(
+        &mut self,
+        named: Named,
+        topic: &OffsetCommitRequestTopic,
+        found: Option<&TopicImage>,
+        version: i16,
+    ) {
+        let exists = |partition: i32| found.is_some_and(|found| found.partition(partition).is_some());
+        let unknown = if found.is_none() && version >= TOPIC_IDS_FROM {
+            ErrorCode::UnknownTopicId
+        } else {
+            ErrorCode::UnknownTopicOrPartition
+        };
+        let all = topic.partitions.iter().map(|partition| partition.partition_index);
+        let (kept, refused): (Vec<i32>, Vec<i32>) = all.partition(|partition| exists(*partition));
+        if found.is_none() || !refused.is_empty() {
+            let refused = refused.into_iter().map(|partition| (partition, Some(unknown)));
+            self.unknown.push((named.clone(), refused.collect()));
+        }
+        if let Some(found) = found.filter(|_| !kept.is_empty()) {
+            self.commit.topics.push(commit_topic(version, topic, found));
+            self.topics.push((named, kept));
+        }
+    }
+}
+
+fn commit_topic(version: i16, topic: &OffsetCommitRequestTopic, found: &TopicImage) -> CommitTopic {
+    let partitions = topic.partitions.iter();
+    let partitions = partitions.filter(|partition| found.partition(partition.partition_index).is_some());
     let partitions = partitions.map(|partition| CommitPartition {
         partition: partition.partition_index,
         offset: partition.committed_offset,
         leader_epoch: if version < 6 { -1 } else { partition.committed_leader_epoch },
         metadata: owned(partition.committed_metadata.as_ref()),
     });
-    CommitTopic { topic: topic.name.as_str().into(), topic_id, partitions: partitions.collect() }
-}
-
-fn asked_of(topic: &CommitTopic) -> (TopicName, Vec<i32>) {
-    let name = StrBytes::from_string(topic.topic.to_string());
-    (TopicName(name), topic.partitions.iter().map(|partition| partition.partition).collect())
+    CommitTopic { topic: found.name.clone(), topic_id: found.id, partitions: partitions.collect() }
 }
 
 /// The group's verdicts; an error for the whole request is one for each partition.
-fn verdicts(asked: Vec<(TopicName, Vec<i32>)>, result: Result<Vec<CommittedTopic>, ErrorCode>) -> Verdicts {
+fn verdicts(asked: Vec<(Named, Vec<i32>)>, result: Result<Vec<CommittedTopic>, ErrorCode>) -> Verdicts {
     match result {
         Ok(topics) => {
-            asked.into_iter().zip(topics).map(|((name, _), topic)| (name, topic.partitions)).collect()
+            asked.into_iter().zip(topics).map(|((named, _), topic)| (named, topic.partitions)).collect()
         }
         Err(error) => asked
             .into_iter()
-            .map(|(name, partitions)| {
-                (name, partitions.into_iter().map(|partition| (partition, Some(error))).collect())
+            .map(|(named, partitions)| {
+                (named, partitions.into_iter().map(|partition| (partition, Some(error))).collect())
             })
             .collect(),
     }
@@ -107,80 +129,109 @@ fn verdicts(asked: Vec<(TopicName, Vec<i32>)>, result: Result<Vec<CommittedTopic
 
 /// What was refused here, then what the group said: one entry a topic. What the group said alone stays as it was
 /// asked, as with Kafka.
-fn merged(mut all: Verdicts, of_group: Verdicts) -> Verdicts {
-    if all.is_empty() {
+fn merged(unknown: Verdicts, of_group: Verdicts) -> Verdicts {
+    if unknown.is_empty() {
         return of_group;
     }
-    let mut places: HashMap<TopicName, usize> = HashMap::new();
-    for (place, (name, _)) in all.iter().enumerate() {
-        places.entry(name.clone()).or_insert(place);
-    }
-    for (name, partitions) in of_group {
-        if let Some((_, known)) = places.get(&name).and_then(|place| all.get_mut(*place)) {
+    let mut all = Verdicts::new();
+    let mut places: HashMap<Named, usize> = HashMap::new();
+    for (named, partitions) in unknown.into_iter().chain(of_group) {
+        if let Some((_, known)) = places.get(&named).and_then(|place| all.get_mut(*place)) {
             known.extend(partitions);
         } else {
-            places.insert(name.clone(), all.len());
-            all.push((name, partitions));
+            places.insert(named.clone(), all.len());
+            all.push((named, partitions));
         }
     }
     all
 }
 
+/// Ids and names stand in the versions that have them: the other one is left out.
 fn respond(verdicts: Verdicts) -> OffsetCommitResponse {
-    let topics = verdicts.into_iter().map(|(name, partitions)| {
-        let partitions = partitions.into_iter().map(|(partition, error)| {
-            OffsetCommitResponsePartition::default()
-                .with_partition_index(partition)
-                .with_error_code(code(error))
+    let topics = verdicts.into_iter().map(|(named, partitions)| {
+        let partitions = partitions.into_iter().map(|(partition_index, error)| {
+            OffsetCommitResponsePartition { partition_index, error_code: code(error) }
         });
-        OffsetCommitResponseTopic::default().with_name(name).with_partitions(partitions.collect())
+        OffsetCommitResponseTopic { name: named.name, topic_id: named.id, partitions: partitions.collect() }
     });
-    OffsetCommitResponse::default().with_topics(topics.collect())
+    OffsetCommitResponse { throttle_time_ms: 0, topics: topics.collect() }
 }
 
 #[cfg(test)]
 mod tests {
-    use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
-
     use super::*;
     use crate::api::groups::in_every_version;
+    use crate::controller::testing::image_of;
+    use crate::wire::messages::offset_commit::OffsetCommitRequestPartition;
 
-    fn named(name: &str) -> TopicName {
-        TopicName(StrBytes::from_string(name.into()))
+    fn named(name: &'static str) -> Named {
+        Named { name: StrBytes::from_static_str(name), id: Uuid::nil() }
+    }
+
+    fn partition(partition_index: i32) -> OffsetCommitRequestPartition {
+        OffsetCommitRequestPartition { partition_index, ..OffsetCommitRequestPartition::default() }
+    }
+
+    fn topic(named: Named, partitions: &[i32]) -> OffsetCommitRequestTopic {
+        let partitions = partitions.iter().map(|index| partition(*index)).collect();
+        OffsetCommitRequestTopic { name: named.name, topic_id: named.id, partitions }
+    }
+
+    fn request(topics: Vec<OffsetCommitRequestTopic>) -> OffsetCommitRequest {
+        OffsetCommitRequest { topics, ..OffsetCommitRequest::default() }
     }
 
     #[test]
     fn partitions_that_do_not_exist_are_refused_and_never_reach_the_group() {
-        let partition = |index| OffsetCommitRequestPartition::default().with_partition_index(index);
-        let topic = |name| {
-            let partitions = vec![partition(0), partition(1), partition(-1)];
-            OffsetCommitRequestTopic::default().with_name(named(name)).with_partitions(partitions)
-        };
-        let request = OffsetCommitRequest::default().with_topics(vec![topic("gone"), topic("here")]);
-        let id = TopicId::random();
-        let (commit, unknown) = commit(9, request, |name| (name == "here").then_some((id, 1)));
+        let (image, id) = image_of("here", 1);
+        let topics = vec![topic(named("gone"), &[0, 1, -1]), topic(named("here"), &[0, 1, -1])];
+        let asked = asked(9, request(topics), &image);
         let refused = |partition| (partition, Some(ErrorCode::UnknownTopicOrPartition));
         let expected = [
             (named("gone"), vec![refused(0), refused(1), refused(-1)]),
             (named("here"), vec![refused(1), refused(-1)]),
         ];
-        assert_eq!(unknown, expected);
-        assert_eq!((commit.topics.len(), commit.topics[0].topic_id), (1, id));
-        assert_eq!(commit.topics[0].partitions.len(), 1);
+        assert_eq!(asked.unknown, expected);
+        assert_eq!((asked.commit.topics.len(), asked.commit.topics[0].topic_id), (1, id));
+        assert_eq!(asked.commit.topics[0].partitions.len(), 1);
+        assert_eq!(asked.topics, [(named("here"), vec![0])]);
+    }
+
+    #[test]
+    fn from_version_10_on_a_topic_is_known_by_its_id_alone() {
+        let (image, id) = image_of("here", 1);
+        let by_id = |id: Uuid| Named { name: StrBytes::default(), id };
+        let (here, gone) = (by_id(id.0), by_id(Uuid::from_u128(7)));
+        let topics =
+            vec![topic(gone.clone(), &[0]), topic(here.clone(), &[0, 3]), topic(by_id(Uuid::nil()), &[])];
+        let asked = asked(10, request(topics), &image);
+        let expected = [
+            (gone, vec![(0, Some(ErrorCode::UnknownTopicId))]),
+            (here.clone(), vec![(3, Some(ErrorCode::UnknownTopicOrPartition))]),
+            (by_id(Uuid::nil()), vec![]),
+        ];
+        assert_eq!(asked.unknown, expected);
+        assert_eq!(&*asked.commit.topics[0].topic, "here");
+        let told = respond(vec![(here, vec![(0, None)])]);
+        let told = in_every_version(10..=10, |_| told.clone());
+        assert_eq!((told[0].topics[0].topic_id, told[0].topics[0].partitions[0].error_code), (id.0, 0));
     }
 
     #[test]
     fn fields_count_in_the_versions_that_have_them() {
-        let request = || OffsetCommitRequest::default().with_retention_time_ms(5);
-        let retention = |version, request| commit(version, request, |_| None).0.retention_ms;
-        assert_eq!((retention(4, request()), retention(5, request())), (Some(5), None));
-        assert_eq!(retention(4, OffsetCommitRequest::default().with_retention_time_ms(-1)), None);
-        let tells = |version| commit(version, request(), |_| None).0.tells_unknown_group;
+        let (image, _) = image_of("here", 1);
+        let retention = |version, retention_time_ms| {
+            let request = OffsetCommitRequest { retention_time_ms, ..request(vec![]) };
+            asked(version, request, &image).commit.retention_ms
+        };
+        assert_eq!((retention(4, 5), retention(5, 5), retention(4, -1)), (Some(5), None, None));
+        let tells = |version| asked(version, request(vec![]), &image).commit.tells_unknown_group;
         assert_eq!((tells(8), tells(9)), (false, true));
-        let partition = || OffsetCommitRequestPartition::default().with_committed_leader_epoch(4);
-        let topic = || OffsetCommitRequestTopic::default().with_partitions(vec![partition()]);
-        let epoch =
-            |version| commit_topic(version, topic(), TopicId::ZERO, |_| true).partitions[0].leader_epoch;
+        let epoch = |version| {
+            let mut topic = topic(named("here"), &[0]);
+            topic.partitions[0].committed_leader_epoch = 4;
+            asked(version, request(vec![topic]), &image).commit.topics[0].partitions[0].leader_epoch
+        };
         assert_eq!((epoch(5), epoch(6)), (-1, 4));
     }
 

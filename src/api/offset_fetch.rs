@@ -1,33 +1,33 @@
-//! OffsetFetch, versions 1–9 (all topics and a group error from 2, KIP-320 leader epochs from 5, KIP-447 stable
-//! offsets from 7, KIP-709 several groups from 8). What was committed is told, but not of an older topic of the name.
+//! OffsetFetch, versions 1–10 (all topics and a group error from 2, KIP-320 leader epochs from 5, KIP-447 stable
+//! offsets from 7, KIP-709 several groups from 8, KIP-848 topic ids instead of names from 10). What was committed is
+//! told, but not of an older topic of the name.
 
-use kafka_protocol::messages::offset_fetch_response::{
-    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
-    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
-};
-use kafka_protocol::messages::{GroupId, OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
 
 use super::groups::{code, reply, reply_all};
 use super::{Context, Reply};
 use crate::controller::image::Image;
 use crate::coordinator::command::{Fetch, FetchedPartition, FetchedTopic};
 use crate::types::{ErrorCode, TopicId};
+use crate::wire::messages::offset_fetch::{
+    OffsetFetchRequestGroup, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
+    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use crate::wire::messages::{OffsetFetchRequest, OffsetFetchResponse};
 
 /// First version that asks for several groups.
 const GROUPS_FROM: i16 = 8;
 /// First version with a place for a group's error.
 const GROUP_ERROR_FROM: i16 = 2;
+/// First version that names topics by id.
+const TOPIC_IDS_FROM: i16 = 10;
 
 /// Tells what groups have committed.
 pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<OffsetFetchResponse> {
     let coordinator = &context.broker.coordinator;
     let image = context.broker.controller.image();
     let version = context.version;
-    if version < GROUP_ERROR_FROM && request.topics.is_none() {
-        // The version has no null, which the decoder lets through: Kafka closes the connection.
-        return Reply::Close("the topics are null".to_owned());
-    }
     if version < GROUPS_FROM {
         let fetch = fetch_one(version, &request);
         let asked = fetch.clone();
@@ -36,14 +36,10 @@ pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<Off
             respond_one(version, &asked, result.map(|topics| of_current_topics(topics, &image)))
         });
     }
-    let fetches = fetch_groups(&request);
-    let ids: Vec<GroupId> = request.groups.into_iter().map(|group| group.group_id).collect();
+    let asked = request.groups.into_iter().map(|group| asked(version, group, request.require_stable, &image));
+    let (groups, fetches): (Vec<_>, Vec<_>) = asked.unzip();
     let answers = fetches.into_iter().map(|fetch| coordinator.fetch(fetch, context.now));
-    reply_all(answers.collect(), move |results| {
-        let results = results.into_iter();
-        let current = results.map(|result| result.map(|topics| of_current_topics(topics, &image)));
-        respond_groups(ids, current.collect())
-    })
+    reply_all(answers.collect(), move |results| respond_groups(version, groups, results, &image))
 }
 
 /// Takes away the offsets that were committed for an older topic of the same name, as Kafka does: its deletion and
@@ -73,16 +69,36 @@ fn fetch_one(version: i16, request: &OffsetFetchRequest) -> Fetch {
     }
 }
 
-fn fetch_groups(request: &OffsetFetchRequest) -> Vec<Fetch> {
-    let groups = request.groups.iter().map(|group| Fetch {
-        group_id: group.group_id.to_string(),
-        topics: group.topics.as_ref().map(|topics| {
-            let topics = topics.iter();
-            topics.map(|topic| (topic.name.as_str().into(), topic.partition_indexes.clone())).collect()
-        }),
-        require_stable: request.require_stable,
+/// A group of a request, and what is known about its answer already.
+struct AskedGroup {
+    id: StrBytes,
+    /// The refusals of topic ids that nobody has: they stand behind what is known, as with Kafka.
+    unknown: Vec<OffsetFetchResponseTopics>,
+}
+
+fn asked(
+    version: i16,
+    group: OffsetFetchRequestGroup,
+    require_stable: bool,
+    image: &Image,
+) -> (AskedGroup, Fetch) {
+    let mut unknown = Vec::new();
+    let topics = group.topics.map(|topics| {
+        let mut known = Vec::with_capacity(topics.len());
+        for topic in topics {
+            if version < TOPIC_IDS_FROM {
+                known.push((topic.name.as_str().into(), topic.partition_indexes));
+            } else if let Some(found) = image.topic_by_id(TopicId(topic.topic_id)) {
+                known.push((found.name.clone(), topic.partition_indexes));
+            } else {
+                let refused = refused(&topic.partition_indexes, ErrorCode::UnknownTopicId);
+                unknown.push(group_topic(StrBytes::default(), topic.topic_id, refused));
+            }
+        }
+        known
     });
-    groups.collect()
+    let fetch = Fetch { group_id: group.group_id.to_string(), topics, require_stable };
+    (AskedGroup { id: group.group_id, unknown }, fetch)
 }
 
 /// Version 1 has no place for an error of the group, so each partition gets it.
@@ -91,85 +107,103 @@ fn respond_one(
     asked: &Fetch,
     result: Result<Vec<FetchedTopic>, ErrorCode>,
 ) -> OffsetFetchResponse {
-    let response = OffsetFetchResponse::default();
     let topics = match result {
         Ok(topics) => topics,
-        Err(error) if version >= GROUP_ERROR_FROM => return response.with_error_code(error.code()),
-        Err(error) => refused(asked, error),
+        Err(error) if version >= GROUP_ERROR_FROM => {
+            return OffsetFetchResponse { error_code: error.code(), ..OffsetFetchResponse::default() };
+        }
+        Err(error) => {
+            let topics = asked.topics.iter().flatten();
+            let refused = |(topic, partitions): &(_, Vec<i32>)| FetchedTopic {
+                topic: Clone::clone(topic),
+                partitions: refused(partitions, error),
+            };
+            topics.map(refused).collect()
+        }
     };
     let topics = topics.into_iter().map(|topic| {
-        let partitions = topic.partitions.into_iter().map(|partition| {
-            OffsetFetchResponsePartition::default()
-                .with_partition_index(partition.partition)
-                .with_committed_offset(partition.offset)
-                .with_committed_leader_epoch(partition.leader_epoch)
-                .with_metadata(Some(StrBytes::from_string(partition.metadata.to_string())))
-                .with_error_code(code(partition.error))
+        let partitions = topic.partitions.into_iter().map(|partition| OffsetFetchResponsePartition {
+            partition_index: partition.partition,
+            committed_offset: partition.offset,
+            committed_leader_epoch: partition.leader_epoch,
+            metadata: Some(StrBytes::from_string(partition.metadata.to_string())),
+            error_code: code(partition.error),
         });
-        OffsetFetchResponseTopic::default()
-            .with_name(name(&topic.topic))
-            .with_partitions(partitions.collect())
+        OffsetFetchResponseTopic { name: name(&topic.topic), partitions: partitions.collect() }
     });
-    response.with_topics(topics.collect())
+    OffsetFetchResponse { topics: topics.collect(), ..OffsetFetchResponse::default() }
 }
 
-fn refused(asked: &Fetch, error: ErrorCode) -> Vec<FetchedTopic> {
-    let topics = asked.topics.iter().flatten().map(|(topic, partitions)| FetchedTopic {
-        topic: topic.clone(),
-        partitions: partitions
-            .iter()
-            .map(|partition| FetchedPartition {
-                topic_id: TopicId::ZERO,
-                partition: *partition,
-                offset: -1,
-                leader_epoch: -1,
-                metadata: "".into(),
-                error: Some(error),
-            })
-            .collect(),
-    });
-    topics.collect()
+fn refused(partitions: &[i32], error: ErrorCode) -> Vec<FetchedPartition> {
+    let refused = |partition: &i32| FetchedPartition {
+        topic_id: TopicId::ZERO,
+        partition: *partition,
+        offset: -1,
+        leader_epoch: -1,
+        metadata: "".into(),
+        error: Some(error),
+    };
+    partitions.iter().map(refused).collect()
 }
 
 fn respond_groups(
-    ids: Vec<GroupId>,
+    version: i16,
+    groups: Vec<AskedGroup>,
     results: Vec<Result<Vec<FetchedTopic>, ErrorCode>>,
+    image: &Image,
 ) -> OffsetFetchResponse {
-    let groups = ids.into_iter().zip(results).map(|(id, result)| {
-        let group = OffsetFetchResponseGroup::default().with_group_id(id);
+    let groups = groups.into_iter().zip(results).map(|(group, result)| {
+        let response = OffsetFetchResponseGroup { group_id: group.id, ..OffsetFetchResponseGroup::default() };
         match result {
-            Ok(topics) => group.with_topics(topics.into_iter().map(group_topic).collect()),
-            Err(error) => group.with_error_code(error.code()),
+            Ok(found) => {
+                let mut topics = known_topics(version, found, image);
+                topics.extend(group.unknown);
+                OffsetFetchResponseGroup { topics, ..response }
+            }
+            Err(error) => OffsetFetchResponseGroup { error_code: error.code(), ..response },
         }
     });
-    OffsetFetchResponse::default().with_groups(groups.collect())
+    OffsetFetchResponse { groups: groups.collect(), ..OffsetFetchResponse::default() }
 }
 
-fn group_topic(topic: FetchedTopic) -> OffsetFetchResponseTopics {
-    let partitions = topic.partitions.into_iter().map(|partition| {
-        OffsetFetchResponsePartitions::default()
-            .with_partition_index(partition.partition)
-            .with_committed_offset(partition.offset)
-            .with_committed_leader_epoch(partition.leader_epoch)
-            .with_metadata(Some(StrBytes::from_string(partition.metadata.to_string())))
-            .with_error_code(code(partition.error))
+/// Where topics are told by id, one that is gone cannot be told.
+fn known_topics(version: i16, found: Vec<FetchedTopic>, image: &Image) -> Vec<OffsetFetchResponseTopics> {
+    let found = of_current_topics(found, image).into_iter().filter_map(|topic| {
+        let id = image.topic(&topic.topic).map(|current| current.id.0);
+        let id = if version < TOPIC_IDS_FROM { Uuid::nil() } else { id? };
+        Some(group_topic(name(&topic.topic), id, topic.partitions))
     });
-    OffsetFetchResponseTopics::default().with_name(name(&topic.topic)).with_partitions(partitions.collect())
+    found.collect()
 }
 
-fn name(topic: &str) -> TopicName {
-    TopicName(StrBytes::from_string(topic.to_owned()))
+/// The name or the id is left out where the version has no place for it.
+fn group_topic(
+    name: StrBytes,
+    topic_id: Uuid,
+    partitions: Vec<FetchedPartition>,
+) -> OffsetFetchResponseTopics {
+    let partitions = partitions.into_iter().map(|partition| OffsetFetchResponsePartitions {
+        partition_index: partition.partition,
+        committed_offset: partition.offset,
+        committed_leader_epoch: partition.leader_epoch,
+        metadata: Some(StrBytes::from_string(partition.metadata.to_string())),
+        error_code: code(partition.error),
+    });
+    OffsetFetchResponseTopics { name, topic_id, partitions: partitions.collect() }
+}
+
+fn name(topic: &str) -> StrBytes {
+    StrBytes::from_string(topic.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
-
     use super::*;
     use crate::api::groups::in_every_version;
-    use crate::controller::command::NewTopic;
+    use crate::controller::testing::image_of;
+    use crate::wire::messages::offset_fetch::{OffsetFetchRequestTopic, OffsetFetchRequestTopics};
 
-    fn asked() -> Fetch {
+    fn one() -> Fetch {
         Fetch { group_id: "g".into(), topics: Some(vec![("t".into(), vec![0, 1])]), require_stable: false }
     }
 
@@ -188,24 +222,30 @@ mod tests {
     #[test]
     fn an_offset_can_be_told_in_every_version() {
         for (version, response) in
-            (1..).zip(in_every_version(1..=7, |version| respond_one(version, &asked(), Ok(found()))))
+            (1..).zip(in_every_version(1..=7, |version| respond_one(version, &one(), Ok(found()))))
         {
             let partition = &response.topics[0].partitions[0];
             assert_eq!((partition.committed_offset, partition.metadata.as_deref()), (9, Some("note")));
             assert_eq!(partition.committed_leader_epoch, if version < 5 { -1 } else { 2 }, "v{version}");
         }
-        let groups = |_| {
-            respond_groups(vec![GroupId::default(); 2], vec![Ok(found()), Err(ErrorCode::NotCoordinator)])
+        let (image, id) = image_of("t", 1);
+        let groups = |version| {
+            let group = || AskedGroup { id: StrBytes::default(), unknown: Vec::new() };
+            let results = vec![Ok(found()), Err(ErrorCode::NotCoordinator)];
+            respond_groups(version, vec![group(), group()], results, &image)
         };
-        for response in in_every_version(8..=9, groups) {
-            assert_eq!(response.groups[0].topics[0].partitions[0].committed_offset, 9);
+        for (version, response) in (8..).zip(in_every_version(8..=10, groups)) {
+            let topic = &response.groups[0].topics[0];
+            assert_eq!(topic.partitions[0].committed_offset, 9);
+            let expected = if version < 10 { ("t", Uuid::nil()) } else { ("", id.0) };
+            assert_eq!((&*topic.name, topic.topic_id), expected);
             assert_eq!((response.groups[0].error_code, response.groups[1].error_code), (0, 16));
         }
     }
 
     #[test]
     fn a_groups_error_stands_where_the_version_has_a_place_for_it() {
-        let refusal = |version| respond_one(version, &asked(), Err(ErrorCode::CoordinatorLoadInProgress));
+        let refusal = |version| respond_one(version, &one(), Err(ErrorCode::CoordinatorLoadInProgress));
         let mut responses = in_every_version(1..=7, refusal).into_iter();
         let first = responses.next().unwrap();
         let told: Vec<_> =
@@ -216,30 +256,56 @@ mod tests {
 
     #[test]
     fn no_topics_means_all_and_an_empty_list_means_none() {
-        let all = OffsetFetchRequest::default().with_topics(None);
-        assert_eq!(fetch_one(7, &all).topics, None);
-        let none = OffsetFetchRequest::default().with_topics(Some(Vec::new()));
-        assert_eq!(fetch_one(7, &none).topics, Some(Vec::new()));
-        let some = OffsetFetchRequestTopic::default().with_name(name("t")).with_partition_indexes(vec![3]);
-        let some = OffsetFetchRequest::default().with_topics(Some(vec![some])).with_require_stable(true);
+        let request = |topics| OffsetFetchRequest { topics, ..OffsetFetchRequest::default() };
+        assert_eq!(fetch_one(7, &request(None)).topics, None);
+        assert_eq!(fetch_one(7, &request(Some(Vec::new()))).topics, Some(Vec::new()));
+        let some = OffsetFetchRequestTopic { name: name("t"), partition_indexes: vec![3] };
+        let some = OffsetFetchRequest { require_stable: true, ..request(Some(vec![some])) };
         let fetch = fetch_one(6, &some);
         assert_eq!((fetch.topics, fetch.require_stable), (Some(vec![("t".into(), vec![3])]), false));
         assert!(fetch_one(7, &some).require_stable);
     }
 
-    #[tokio::test]
-    async fn an_offset_of_an_older_topic_of_the_name_is_not_told() {
-        let (controller, _dir) = crate::controller::testing::controller();
-        let topic =
-            NewTopic { name: "t".into(), partitions: 1, replication_factor: 1, ..NewTopic::default() };
-        let id = controller.ensure_topic(topic).await.unwrap().id;
+    #[test]
+    fn from_version_10_on_an_id_that_no_topic_has_is_refused_behind_those_that_are_known() {
+        let (image, id) = image_of("t", 1);
+        let topic = |topic_id| OffsetFetchRequestTopics {
+            topic_id,
+            partition_indexes: vec![0],
+            ..OffsetFetchRequestTopics::default()
+        };
+        let unknown = Uuid::from_u128(7);
+        let topics = Some(vec![topic(unknown), topic(id.0)]);
+        let (group, fetch) = asked(
+            10,
+            OffsetFetchRequestGroup { topics, ..OffsetFetchRequestGroup::default() },
+            false,
+            &image,
+        );
+        assert_eq!(fetch.topics, Some(vec![("t".into(), vec![0])]));
+        let response = respond_groups(10, vec![group], vec![Ok(found())], &image);
+        let topics = response.groups[0].topics.iter();
+        let told: Vec<_> = topics.map(|topic| (topic.topic_id, topic.partitions[0].error_code)).collect();
+        assert_eq!(told, [(id.0, 0), (unknown, 100)]);
+    }
+
+    #[test]
+    fn an_offset_of_an_older_topic_of_the_name_is_not_told() {
+        let (image, id) = image_of("t", 1);
         let told = |topic: &str, topic_id| {
             let mut found = found();
             found[0].topic = topic.into();
             found[0].partitions[0].topic_id = topic_id;
-            of_current_topics(found, &controller.image())[0].partitions[0].offset
+            of_current_topics(found, &image)[0].partitions[0].offset
         };
         assert_eq!([told("t", id), told("t", TopicId::ZERO), told("t", TopicId::random())], [9, 9, -1]);
         assert_eq!(told("unknown", TopicId::random()), 9);
+    }
+
+    #[test]
+    fn a_topic_that_is_gone_has_no_id_to_be_told_by() {
+        let (image, _) = image_of("other", 1);
+        assert_eq!(known_topics(9, found(), &image).len(), 1);
+        assert!(known_topics(10, found(), &image).is_empty());
     }
 }

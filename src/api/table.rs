@@ -1,9 +1,14 @@
 //! One row an API. A new API is one file beside this one and one row here. The README's table is made from it: a row may
 //! end with what is said there.
 
-use kafka_protocol::messages as m;
-
 use super::{Api, ApiKey, Operation, call};
+
+/// Requests: the protocol crate's, and ours where it lacks a version.
+mod m {
+    pub(super) use kafka_protocol::messages::*;
+
+    pub(super) use crate::wire::messages::{ListOffsetsRequest, OffsetCommitRequest, OffsetFetchRequest};
+}
 
 macro_rules! api {
     ($key:ident $min:literal..=$max:literal, $operation:ident, $request:ident => $handler:path $(, $note:literal)?) => {
@@ -35,10 +40,10 @@ macro_rules! api {
 pub static TABLE: &[Api] = &[
     api!(Produce 3..=13 advertised 0, Write, ProduceRequest => super::produce::handle, "idempotence; every codec; transactions are refused"),
     api!(Fetch 4..=18, Read, FetchRequest => super::fetch::handle, "incremental sessions, topic ids, read_committed"),
-    api!(ListOffsets 1..=10, Describe, ListOffsetsRequest => super::list_offsets::handle, "the special timestamps −1 to −5"),
+    api!(ListOffsets 1..=11, Describe, ListOffsetsRequest => super::list_offsets::handle, "the special timestamps −1 to −6"),
     api!(Metadata 0..=13, Describe, MetadataRequest => super::metadata::handle),
-    api!(OffsetCommit 2..=9, Read, OffsetCommitRequest => super::offset_commit::handle, "by topic name"),
-    api!(OffsetFetch 1..=9, Describe, OffsetFetchRequest => super::offset_fetch::handle, "by topic name"),
+    api!(OffsetCommit 2..=10, Read, OffsetCommitRequest => super::offset_commit::handle, "by topic name, by id from 10 on"),
+    api!(OffsetFetch 1..=10, Describe, OffsetFetchRequest => super::offset_fetch::handle, "by topic name, by id from 10 on"),
     api!(FindCoordinator 0..=6, Describe, FindCoordinatorRequest => super::find_coordinator::handle, "groups; transactions and share groups are refused"),
     api!(JoinGroup 0..=9, Read, JoinGroupRequest => super::join_group::handle, "classic groups, static members, cooperative rebalancing"),
     api!(Heartbeat 0..=4, Read, HeartbeatRequest => super::heartbeat::handle),

@@ -58,7 +58,7 @@ impl ConfigResource {
 pub type Configs = BTreeMap<String, String>;
 
 /// One partition as the controller knows it (Kafka's `PartitionRecord`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartitionImage {
     /// The leading replica, or `None` while there is none.
     pub leader: Option<NodeId>,

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::image::{Image, PartitionImage, TopicImage};
 use super::machine::tests::settings;
 use super::{Controller, OpenController};
 use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
-use crate::types::{Clock, Now};
+use crate::types::{Clock, Now, TopicId};
 
 /// Switches and counters, shared by all files.
 #[derive(Debug, Default)]
@@ -122,4 +123,14 @@ pub(crate) fn controller() -> (Controller, tempfile::TempDir) {
         fold_bytes_max: u64::MAX,
     };
     (Controller::open(options).unwrap(), dir)
+}
+
+/// Metadata of one topic, and the topic's id.
+pub(crate) fn image_of(name: &str, partitions: usize) -> (Image, TopicId) {
+    let mut topic = TopicImage::new(name.into(), TopicId::random());
+    topic.partitions.resize(partitions, PartitionImage::default());
+    let id = topic.id;
+    let mut image = Image::empty("c");
+    image.put_topic(topic);
+    (image, id)
 }

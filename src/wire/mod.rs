@@ -7,5 +7,6 @@ pub mod fetch_response;
 pub mod frame;
 pub mod guard;
 pub mod header;
+pub mod messages;
 pub mod records;
 pub mod shapes;

@@ -1,5 +1,5 @@
-//! What the protocol crate's decoder reads for every request at every version: the guard walks it.
-//! Learned from the decoder and written by `tests/shapes`, which fails when this is stale; not edited by hand.
+//! What the decoders of the protocol crate and of `messages` read for every request at every version: the guard walks
+//! it. Learned from them and written by `tests/shapes`, which fails when this is stale; not edited by hand.
 
 use super::guard::Shape::{self, Array, Bytes, Compact, CompactArray, Fixed, Optional, String, Tags};
 
@@ -140,11 +140,11 @@ static ROWS: &[(i16, i16, i16, &[Shape])] = &[
         9,
         &[Fixed(5), CompactArray(&[Compact, CompactArray(&[Fixed(16), Tags(&[])]), Tags(&[])]), Tags(&[])],
     ),
-    // ListOffsetsRequest v10
+    // ListOffsetsRequest v10 to v11
     (
         2,
         10,
-        10,
+        11,
         &[
             Fixed(5),
             CompactArray(&[Compact, CompactArray(&[Fixed(16), Tags(&[])]), Tags(&[])]),
@@ -186,6 +186,20 @@ static ROWS: &[(i16, i16, i16, &[Shape])] = &[
             Tags(&[]),
         ],
     ),
+    // OffsetCommitRequest v10
+    (
+        8,
+        10,
+        10,
+        &[
+            Compact,
+            Fixed(4),
+            Compact,
+            Compact,
+            CompactArray(&[Fixed(16), CompactArray(&[Fixed(16), Compact, Tags(&[])]), Tags(&[])]),
+            Tags(&[]),
+        ],
+    ),
     // OffsetFetchRequest v1 to v5
     (9, 1, 5, &[String, Array(&[String, Array(&[Fixed(4)])])]),
     // OffsetFetchRequest v6
@@ -223,6 +237,23 @@ static ROWS: &[(i16, i16, i16, &[Shape])] = &[
                 Compact,
                 Fixed(4),
                 CompactArray(&[Compact, CompactArray(&[Fixed(4)]), Tags(&[])]),
+                Tags(&[]),
+            ]),
+            Fixed(1),
+            Tags(&[]),
+        ],
+    ),
+    // OffsetFetchRequest v10
+    (
+        9,
+        10,
+        10,
+        &[
+            CompactArray(&[
+                Compact,
+                Compact,
+                Fixed(4),
+                CompactArray(&[Fixed(16), CompactArray(&[Fixed(4)]), Tags(&[])]),
                 Tags(&[]),
             ]),
             Fixed(1),
@@ -524,8 +555,8 @@ static ROWS: &[(i16, i16, i16, &[Shape])] = &[
     ),
     // DescribeLogDirsRequest v1
     (35, 1, 1, &[Array(&[String, Array(&[Fixed(4)])])]),
-    // DescribeLogDirsRequest v2 to v4
-    (35, 2, 4, &[CompactArray(&[Compact, CompactArray(&[Fixed(4)]), Tags(&[])]), Tags(&[])]),
+    // DescribeLogDirsRequest v2 to v5
+    (35, 2, 5, &[CompactArray(&[Compact, CompactArray(&[Fixed(4)]), Tags(&[])]), Tags(&[])]),
     // SaslAuthenticateRequest v0 to v1
     (36, 0, 1, &[Bytes]),
     // SaslAuthenticateRequest v2

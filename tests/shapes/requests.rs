@@ -1,8 +1,12 @@
-//! Every request that the protocol crate decodes, as rows of functions.
+//! Every request that the protocol crate or `wire::messages` decodes, as rows of functions.
 
 use bytes::Bytes;
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::Request;
+// Instead of the crate's, which lack a version.
+use milena::wire::messages::{
+    DescribeLogDirsRequest, ListOffsetsRequest, OffsetCommitRequest, OffsetFetchRequest,
+};
 
 use crate::probe::{Probe, Read};
 

@@ -76,8 +76,8 @@ fn shape(shape: &Shape) -> String {
 }
 
 const HEAD: &str = "\
-//! What the protocol crate's decoder reads for every request at every version: the guard walks it.
-//! Learned from the decoder and written by `tests/shapes`, which fails when this is stale; not edited by hand.
+//! What the decoders of the protocol crate and of `messages` read for every request at every version: the guard walks
+//! it. Learned from them and written by `tests/shapes`, which fails when this is stale; not edited by hand.
 
 use super::guard::Shape::{self, Array, Bytes, Compact, CompactArray, Fixed, Optional, String, Tags};
 
