@@ -8,13 +8,13 @@ use crate::config::Config;
 /// listener, else the very address that the client used, which is right on one host, in a LAN and in a pod.
 pub fn advertised(config: &Config, listener: &str, local: SocketAddr) -> (String, u16) {
     let configured = config.network.listeners.iter().find(|configured| configured.name == listener);
-    if let Some(advertised) = configured.and_then(|configured| configured.advertised.as_ref()) {
-        return (advertised.host.clone(), advertised.port);
-    }
-    let ip = match local.ip() {
+    let advertised = configured.and_then(|configured| configured.advertised.as_ref());
+    let host = advertised.and_then(|advertised| advertised.host.clone());
+    let port = advertised.map_or(0, |advertised| advertised.port);
+    let came_through = || match local.ip() {
         // An IPv4 client of a listener that serves both.
-        IpAddr::V6(ip) => ip.to_canonical(),
-        ip @ IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => ip.to_canonical().to_string(),
+        IpAddr::V4(ip) => ip.to_string(),
     };
-    (ip.to_string(), local.port())
+    (host.unwrap_or_else(came_through), if port == 0 { local.port() } else { port })
 }

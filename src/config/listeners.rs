@@ -20,9 +20,9 @@ pub struct Listener {
 /// An address that clients are told to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advertised {
-    /// A host name or IP address without brackets.
-    pub host: String,
-    /// The port.
+    /// A host name or IP address without brackets; `None` is the address through which the client came.
+    pub host: Option<String>,
+    /// The port; 0 is the one that the listener is bound to.
     pub port: u16,
 }
 
@@ -36,6 +36,8 @@ pub(super) struct ListenerInput<'a> {
     pub(super) controller_names: &'a [String],
     /// `None` when the user did not set it.
     pub(super) inter_broker_name: Option<&'a str>,
+    /// `security.inter.broker.protocol`; `None` when the user did not set it.
+    pub(super) inter_broker_protocol: Option<&'a str>,
 }
 
 struct Endpoint {
@@ -102,17 +104,22 @@ pub(super) fn resolve(input: &ListenerInput<'_>) -> Result<Vec<Listener>, Vec<Co
     if errors.is_empty() { Ok(listeners) } else { Err(errors) }
 }
 
-/// Entries `NAME:PROTOCOL`, names in upper case.
+const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+
+/// Entries `NAME:PROTOCOL`, in upper case.
 fn protocol_map(text: &str, errors: &mut Vec<ConfigError>) -> Vec<(String, String)> {
     let mut map = Vec::new();
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        match entry.rsplit_once(':') {
-            Some((name, protocol)) => map.push((name.trim().to_uppercase(), protocol.trim().to_uppercase())),
-            None => errors.push(ConfigError::new(
-                "listener.security.protocol.map",
-                text,
-                "must be a list of NAME:PROTOCOL",
-            )),
+        let pair = entry
+            .rsplit_once(':')
+            .map(|(name, protocol)| (name.trim().to_uppercase(), protocol.trim().to_uppercase()));
+        match pair {
+            Some(pair) if PROTOCOLS.contains(&pair.1.as_str()) => map.push(pair),
+            _ => {
+                let rule =
+                    format!("must be a list of NAME:PROTOCOL with the protocols {}", PROTOCOLS.join(", "));
+                errors.push(ConfigError::new("listener.security.protocol.map", text, rule));
+            }
         }
     }
     map
@@ -127,9 +134,7 @@ fn admit(
 ) -> Result<(), ConfigError> {
     let protocol = match map {
         Some(map) => map.iter().find(|(name, _)| *name == found.name).map(|(_, protocol)| protocol.as_str()),
-        None if ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"].contains(&found.name.as_str()) => {
-            Some(found.name.as_str())
-        }
+        None if PROTOCOLS.contains(&found.name.as_str()) => Some(found.name.as_str()),
         None => None,
     };
     let refuse = |rule: String| Err(ConfigError::new("listeners", text, rule));
@@ -140,27 +145,28 @@ fn admit(
             return refuse(format!("{} needs its protocol in listener.security.protocol.map", found.name));
         }
     }
-    for other in before {
-        if other.name == found.name {
-            return refuse(format!("the name {} is used twice", found.name));
-        }
-        let hosts = (other.host.as_deref().unwrap_or(""), found.host.as_str());
-        if other.port == found.port && found.port != 0 && !are_v4_and_v6(hosts.0, hosts.1) && collide(hosts) {
-            return refuse(format!("the port {} is used twice", found.port));
-        }
+    if before.iter().any(|other| other.name == found.name) {
+        return refuse(format!("the name {} is used twice", found.name));
+    }
+    let on_port: Vec<_> = before.iter().filter(|other| found.port != 0 && other.port == found.port).collect();
+    let shared = match on_port.as_slice() {
+        [] => true,
+        [other] => are_v4_and_v6(other.host.as_deref().unwrap_or(""), &found.host),
+        _ => false,
+    };
+    if !shared {
+        return refuse(format!(
+            "the port {} is used twice; only an IPv4 and an IPv6 address can share one",
+            found.port
+        ));
     }
     Ok(())
 }
 
+/// Kafka's rule for two listeners on one port, whatever the system would allow.
 fn are_v4_and_v6(a: &str, b: &str) -> bool {
     let kinds = |host: &str| host.parse::<std::net::IpAddr>().map(|address| address.is_ipv4());
     matches!((kinds(a), kinds(b)), (Ok(a), Ok(b)) if a != b)
-}
-
-/// Two hosts collide on one port unless both are addresses of different interfaces.
-fn collide((a, b): (&str, &str)) -> bool {
-    let parsed = (a.parse::<std::net::IpAddr>(), b.parse::<std::net::IpAddr>());
-    !matches!(parsed, (Ok(a), Ok(b)) if a != b && !a.is_unspecified() && !b.is_unspecified())
 }
 
 fn advertise(input: &ListenerInput<'_>, listeners: &mut [Listener], errors: &mut Vec<ConfigError>) {
@@ -175,22 +181,42 @@ fn advertise(input: &ListenerInput<'_>, listeners: &mut [Listener], errors: &mut
         };
         let unspecified =
             found.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_unspecified());
-        if found.host.is_empty() || unspecified {
+        if unspecified {
             errors.push(ConfigError::new(KEY, text, "must name a host that clients can reach"));
             continue;
         }
         match listeners.iter_mut().find(|listener| listener.name == found.name) {
-            Some(listener) => listener.advertised = Some(Advertised { host: found.host, port: found.port }),
+            Some(listener) if listener.advertised.is_some() => {
+                errors.push(ConfigError::new(KEY, text, format!("the name {} is used twice", found.name)));
+            }
+            Some(listener) => {
+                let host = Some(found.host).filter(|host| !host.is_empty());
+                listener.advertised = Some(Advertised { host, port: found.port });
+            }
             None if is_controller(input, &found.name) => {}
             None => errors.push(ConfigError::new(KEY, text, "must use the names of listeners")),
         }
     }
 }
 
+/// One node talks to no other; what would be wrong with a real Kafka is refused here, too.
 fn check_inter_broker(input: &ListenerInput<'_>, listeners: &[Listener], errors: &mut Vec<ConfigError>) {
+    const KEY: &str = "inter.broker.listener.name";
     let Some(name) = input.inter_broker_name else { return };
-    if !listeners.iter().any(|listener| listener.name.eq_ignore_ascii_case(name)) && errors.is_empty() {
-        errors.push(ConfigError::new("inter.broker.listener.name", name, "must be the name of a listener"));
+    let mut refuse = |rule: &str| errors.push(ConfigError::new(KEY, name, rule));
+    if input.inter_broker_protocol.is_some() {
+        refuse("cannot be set together with security.inter.broker.protocol");
+    }
+    match listeners.iter().find(|listener| listener.name.eq_ignore_ascii_case(name)) {
+        Some(found) if found.advertised.is_none() && !input.advertised.is_empty() => {
+            refuse("must be one of those in advertised.listeners");
+        }
+        Some(_) => {}
+        // Another error may have left the listener out.
+        None if errors.is_empty() => {
+            errors.push(ConfigError::new(KEY, name, "must be the name of a listener"))
+        }
+        None => {}
     }
 }
 
@@ -210,6 +236,7 @@ mod tests {
             protocol_map: map,
             controller_names: &controllers,
             inter_broker_name: None,
+            inter_broker_protocol: None,
         };
         resolve(&input)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
@@ -217,6 +244,10 @@ mod tests {
 
     fn listener(name: &str, host: Option<&str>, port: u16) -> Listener {
         Listener { name: name.to_owned(), host: host.map(str::to_owned), port, advertised: None }
+    }
+
+    fn advertised_as(host: &str, port: u16) -> Advertised {
+        Advertised { host: Some(host.to_owned()), port }
     }
 
     #[test]
@@ -251,10 +282,42 @@ mod tests {
         let map = Some("PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT");
         let advertised = "BROKER://inside:9093,PLAINTEXT://outside:19092,CONTROLLER://c:1";
         let found = run("PLAINTEXT://:9092,BROKER://:9093", advertised, map).unwrap();
-        assert_eq!(found[0].advertised, Some(Advertised { host: "outside".to_owned(), port: 19092 }));
-        assert_eq!(found[1].advertised, Some(Advertised { host: "inside".to_owned(), port: 9093 }));
+        assert_eq!(found[0].advertised, Some(advertised_as("outside", 19092)));
+        assert_eq!(found[1].advertised, Some(advertised_as("inside", 9093)));
         assert!(run("PLAINTEXT://:9092", "OTHER://a:1", None).unwrap_err().contains("names of listeners"));
         assert!(run("PLAINTEXT://:9092", "PLAINTEXT://0.0.0.0:1", None).unwrap_err().contains("can reach"));
+    }
+
+    #[test]
+    fn an_advertised_address_may_leave_host_and_port_to_the_listener_and_be_ipv6() {
+        let found = |advertised| run("PLAINTEXT://:9092", advertised, None).unwrap()[0].advertised.clone();
+        assert_eq!(found("PLAINTEXT://:19092"), Some(Advertised { host: None, port: 19092 }));
+        assert_eq!(found("PLAINTEXT://outside:0"), Some(advertised_as("outside", 0)));
+        assert_eq!(found("PLAINTEXT://[2001:db8::1]:1"), Some(advertised_as("2001:db8::1", 1)));
+        let twice = run("PLAINTEXT://:9092", "PLAINTEXT://a:1,PLAINTEXT://b:2", None).unwrap_err();
+        assert!(twice.contains("name PLAINTEXT is used twice"), "{twice}");
+    }
+
+    #[test]
+    fn the_listener_among_brokers_is_an_advertised_one_and_not_also_named_by_its_protocol() {
+        let check = |advertised: &str, name: &str, protocol: Option<&str>| {
+            let listeners = list("A://:1,B://:2");
+            let (advertised, controllers) = (list(advertised), list("CONTROLLER"));
+            let input = ListenerInput {
+                listeners: &listeners,
+                advertised: &advertised,
+                protocol_map: Some("A:PLAINTEXT,B:PLAINTEXT"),
+                controller_names: &controllers,
+                inter_broker_name: Some(name),
+                inter_broker_protocol: protocol,
+            };
+            resolve(&input).map(drop).map_err(|errors| errors[0].to_string())
+        };
+        assert_eq!(check("", "a", None), Ok(()));
+        assert_eq!(check("A://h:1", "A", None), Ok(()));
+        assert!(check("B://h:1", "A", None).unwrap_err().contains("advertised.listeners"));
+        assert!(check("", "CONTROLLER", None).unwrap_err().contains("the name of a listener"));
+        assert!(check("", "A", Some("PLAINTEXT")).unwrap_err().contains("security.inter.broker.protocol"));
     }
 
     #[test]
@@ -263,6 +326,8 @@ mod tests {
         assert!(run("IN://:9092", "", Some("IN:SSL")).unwrap_err().contains("SSL is not served"));
         assert!(run("IN://:9092", "", None).unwrap_err().contains("listener.security.protocol.map"));
         assert!(run("IN://:9092", "", Some("IN")).unwrap_err().contains("NAME:PROTOCOL"));
+        assert!(run("IN://:9092", "", Some("IN:FOO")).unwrap_err().contains("SASL_SSL"));
+        assert!(run("in://:9092", "", Some("In:plaintext")).is_ok());
     }
 
     #[test]
@@ -270,7 +335,11 @@ mod tests {
         let map = Some("A:PLAINTEXT,B:PLAINTEXT");
         assert!(run("A://:9092,B://:9092", "", map).unwrap_err().contains("port 9092 is used twice"));
         assert!(run("A://:9092,A://:9093", "", map).unwrap_err().contains("name A is used twice"));
+        assert!(run("A://127.0.0.1:9092,B://127.0.0.2:9092", "", map).is_err(), "as with Kafka");
+        assert!(run("A://localhost:9092,B://[::1]:9092", "", map).is_err(), "a name may be either");
         assert!(run("A://127.0.0.1:9092,B://[::1]:9092", "", map).is_ok());
+        let three = Some("A:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT");
+        assert!(run("A://127.0.0.1:9092,B://[::1]:9092,C://127.0.0.2:9092", "", three).is_err());
         assert!(run("A://127.0.0.1:0,B://127.0.0.1:0", "", map).is_ok());
     }
 

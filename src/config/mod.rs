@@ -336,12 +336,17 @@ fn read_listeners(reader: &mut Reader<'_>) -> Vec<Listener> {
         .then(|| reader.printed("listener.security.protocol.map"));
     let controller_names = reader.list("controller.listener.names");
     let inter_broker_name = reader.optional_text("inter.broker.listener.name");
+    let inter_broker_protocol = reader
+        .is_given("security.inter.broker.protocol")
+        .then(|| reader.printed("security.inter.broker.protocol"))
+        .flatten();
     let found = listeners::resolve(&ListenerInput {
         listeners: &listeners,
         advertised: &advertised,
         protocol_map: protocol_map.flatten().as_deref(),
         controller_names: &controller_names,
         inter_broker_name: inter_broker_name.as_deref(),
+        inter_broker_protocol: inter_broker_protocol.as_deref(),
     });
     found.unwrap_or_else(|errors| {
         reader.errors.extend(errors);

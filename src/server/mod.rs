@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::Broker;
+use crate::broker::endpoints::advertised;
 use crate::config::{Config, Listener, NetworkConfig};
 use crate::coordinator;
 use crate::net::admission::{Admission, Places};
@@ -102,12 +103,22 @@ impl Server {
     fn announce(&self, recovered: usize) {
         let image = self.broker.controller.image();
         let partitions: usize = image.topics().map(|topic| topic.partitions.len()).sum();
-        let addresses: Vec<String> =
-            self.addresses.iter().map(|(name, address)| format!("{name}://{address}")).collect();
+        let shown = |(name, address): &(Arc<str>, SocketAddr)| {
+            let configured = self.broker.config.network.listeners.iter().find(|known| *known.name == **name);
+            match configured.and_then(|configured| configured.advertised.as_ref()) {
+                None => format!("{name}://{address}"),
+                Some(_) => {
+                    let (host, port) = advertised(&self.broker.config, name, *address);
+                    let host = if host.contains(':') { format!("[{host}]") } else { host };
+                    format!("{name}://{address} (advertised as {host}:{port})")
+                }
+            }
+        };
+        let addresses: Vec<String> = self.addresses.iter().map(shown).collect();
         tracing::info!(
             "milena {} listens on {}, data directory {}, {} topics, {partitions} partitions, {} recovered, {} ms",
             env!("CARGO_PKG_VERSION"),
-            addresses.join(","),
+            addresses.join(", "),
             self.broker.partitions.directory().path().display(),
             image.topics().len(),
             recovered,

@@ -8,7 +8,7 @@ use crate::config::value::Valid::{Any, GzipLevel, Min, NonEmpty, OneOf, Range};
 #[rustfmt::skip] // A table is read by its columns.
 pub(super) const KEYS: &[Key] = &[
     row("advertised.listeners", List, None, Any, ReadOnly, Works,
-        "The addresses that clients are told to use, as NAME://host:port; unset, the address through which the client came."),
+        "The addresses that clients are told to use, as NAME://host:port; without it, or without a host or with port 0, those through which the client came."),
     row("alter.config.policy.class.name", Class, None, Any, ReadOnly, Absent,
         "A Java class that judges configuration changes."),
     row("auto.create.topics.enable", Bool, Some("true"), Any, ReadOnly, Works,

@@ -60,7 +60,7 @@ pub(super) const KEYS: &[Key] = &[
     row("initial.broker.registration.timeout.ms", Int, Some("60000"), Any, ReadOnly, Inert,
         "Time that a starting broker tries to register with the controller."),
     row("inter.broker.listener.name", Text, None, Any, ReadOnly, Inert,
-        "The listener that brokers use among themselves."),
+        "The listener that brokers use among themselves; checked, and not used by a single node."),
     row("internal.metadata.delete.delay.millis", Long, Some("60000"), Any, ReadOnly, Inert,
         "Delay before old files of the metadata log are deleted.").internal(),
     row("internal.metadata.log.segment.bytes", Int, None, Any, ReadOnly, Inert,
