@@ -1,5 +1,8 @@
 //! What the APIs of groups share: from the coordinator's answers to replies. No API of its own.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use kafka_protocol::protocol::StrBytes;
 
 use super::Reply;
@@ -36,6 +39,28 @@ pub(super) fn reply_all<T: Send + 'static, R: 'static>(
         }
         respond(results)
     }))
+}
+
+/// Verdicts by topic, as a request names it: partition index and error.
+pub(super) type Verdicts<K> = Vec<(K, Vec<(i32, Option<ErrorCode>)>)>;
+
+/// What was refused before the group was asked, then what the group said: one entry a topic. What the group said alone
+/// stays as it was asked, as with Kafka.
+pub(super) fn merged<K: Clone + Eq + Hash>(unknown: Verdicts<K>, of_group: Verdicts<K>) -> Verdicts<K> {
+    if unknown.is_empty() {
+        return of_group;
+    }
+    let mut all = Verdicts::new();
+    let mut places: HashMap<K, usize> = HashMap::new();
+    for (named, partitions) in unknown.into_iter().chain(of_group) {
+        if let Some((_, known)) = places.get(&named).and_then(|place| all.get_mut(*place)) {
+            known.extend(partitions);
+        } else {
+            places.insert(named.clone(), all.len());
+            all.push((named, partitions));
+        }
+    }
+    all
 }
 
 /// The code of an error, 0 for none.

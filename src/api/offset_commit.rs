@@ -2,12 +2,10 @@
 //! KIP-848 error codes from 9 and topic ids instead of names from 10). Partitions that do not exist are refused here,
 //! the rest is the group's to decide.
 
-use std::collections::HashMap;
-
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::groups::{code, owned, reply};
+use super::groups::{Verdicts, code, merged, owned, reply};
 use super::{Context, Reply};
 use crate::controller::image::{Image, TopicImage};
 use crate::coordinator::command::{Commit, CommitPartition, CommitTopic, CommittedTopic};
@@ -27,9 +25,6 @@ struct Named {
     id: Uuid,
 }
 
-/// Verdicts by topic: partition index and error.
-type Verdicts = Vec<(Named, Vec<(i32, Option<ErrorCode>)>)>;
-
 /// A request taken apart.
 #[derive(Default)]
 struct Asked {
@@ -37,7 +32,7 @@ struct Asked {
     /// The topics of `commit` as the request names them, with their partitions.
     topics: Vec<(Named, Vec<i32>)>,
     /// The refusals of what does not exist.
-    unknown: Verdicts,
+    unknown: Verdicts<Named>,
 }
 
 /// Commits offsets; the answer comes when they are recorded.
@@ -113,7 +108,10 @@ fn commit_topic(version: i16, topic: &OffsetCommitRequestTopic, found: &TopicIma
 }
 
 /// The group's verdicts; an error for the whole request is one for each partition.
-fn verdicts(asked: Vec<(Named, Vec<i32>)>, result: Result<Vec<CommittedTopic>, ErrorCode>) -> Verdicts {
+fn verdicts(
+    asked: Vec<(Named, Vec<i32>)>,
+    result: Result<Vec<CommittedTopic>, ErrorCode>,
+) -> Verdicts<Named> {
     match result {
         Ok(topics) => {
             asked.into_iter().zip(topics).map(|((named, _), topic)| (named, topic.partitions)).collect()
@@ -127,27 +125,8 @@ fn verdicts(asked: Vec<(Named, Vec<i32>)>, result: Result<Vec<CommittedTopic>, E
     }
 }
 
-/// What was refused here, then what the group said: one entry a topic. What the group said alone stays as it was
-/// asked, as with Kafka.
-fn merged(unknown: Verdicts, of_group: Verdicts) -> Verdicts {
-    if unknown.is_empty() {
-        return of_group;
-    }
-    let mut all = Verdicts::new();
-    let mut places: HashMap<Named, usize> = HashMap::new();
-    for (named, partitions) in unknown.into_iter().chain(of_group) {
-        if let Some((_, known)) = places.get(&named).and_then(|place| all.get_mut(*place)) {
-            known.extend(partitions);
-        } else {
-            places.insert(named.clone(), all.len());
-            all.push((named, partitions));
-        }
-    }
-    all
-}
-
 /// Ids and names stand in the versions that have them: the other one is left out.
-fn respond(verdicts: Verdicts) -> OffsetCommitResponse {
+fn respond(verdicts: Verdicts<Named>) -> OffsetCommitResponse {
     let topics = verdicts.into_iter().map(|(named, partitions)| {
         let partitions = partitions.into_iter().map(|(partition_index, error)| {
             OffsetCommitResponsePartition { partition_index, error_code: code(error) }

@@ -7,7 +7,9 @@ use super::{Api, ApiKey, Operation, call};
 mod m {
     pub(super) use kafka_protocol::messages::*;
 
-    pub(super) use crate::wire::messages::{ListOffsetsRequest, OffsetCommitRequest, OffsetFetchRequest};
+    pub(super) use crate::wire::messages::{
+        DescribeLogDirsRequest, ListOffsetsRequest, OffsetCommitRequest, OffsetFetchRequest,
+    };
 }
 
 macro_rules! api {
@@ -58,9 +60,12 @@ pub static TABLE: &[Api] = &[
     api!(InitProducerId 0..=5, Write, InitProducerIdRequest => super::init_producer_id::handle, "for idempotent producers"),
     api!(OffsetForLeaderEpoch 2..=4, Describe, OffsetForLeaderEpochRequest => super::offset_for_leader_epoch::handle),
     api!(DescribeConfigs 1..=4, DescribeConfigs, DescribeConfigsRequest => super::describe_configs::handle, "topics and brokers"),
+    api!(AlterReplicaLogDirs 1..=2, Alter, AlterReplicaLogDirsRequest => super::alter_replica_log_dirs::handle, "one directory"),
+    api!(DescribeLogDirs 1..=5, Describe, DescribeLogDirsRequest => super::describe_log_dirs::handle),
     api!(CreatePartitions 0..=3, Alter, CreatePartitionsRequest => super::create_partitions::handle),
     api!(DeleteGroups 0..=2, Delete, DeleteGroupsRequest => super::delete_groups::handle),
     api!(IncrementalAlterConfigs 0..=1, AlterConfigs, IncrementalAlterConfigsRequest => super::incremental_alter_configs::handle, "topics and brokers"),
+    api!(OffsetDelete 0..=0, Delete, OffsetDeleteRequest => super::offset_delete::handle),
     api!(DescribeCluster 0..=2, Describe, DescribeClusterRequest => super::describe_cluster::handle),
 ];
 

@@ -23,6 +23,8 @@ pub enum Command {
     Commit(Commit),
     /// `OffsetFetch` for one group.
     Fetch(Fetch),
+    /// `OffsetDelete`.
+    DeleteOffsets(DeleteOffsets),
     /// `DescribeGroups` for one group.
     Describe {
         /// The group asked for.
@@ -48,7 +50,7 @@ pub enum Reply {
     Verdict(Result<(), ErrorCode>),
     /// To [`Command::Leave`].
     Leave(Vec<LeftMember>),
-    /// To [`Command::Commit`]: per partition, or one error for all.
+    /// To [`Command::Commit`] and [`Command::DeleteOffsets`]: per partition, or one error for all.
     Commit(Result<Vec<CommittedTopic>, ErrorCode>),
     /// To [`Command::Fetch`].
     Fetch(Vec<FetchedTopic>),
@@ -305,12 +307,21 @@ pub struct CommitPartition {
     pub metadata: Option<String>,
 }
 
-/// The verdicts on one topic's commits.
+/// `OffsetDelete` (KIP-496).
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOffsets {
+    /// The group.
+    pub group_id: String,
+    /// Topics and partitions.
+    pub topics: Vec<(TopicName, Vec<i32>)>,
+}
+
+/// The verdicts on one topic's commits, or on their deletion.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommittedTopic {
     /// The topic's name.
     pub topic: TopicName,
-    /// Partition index and error, `None` when it is committed.
+    /// Partition index and error, `None` when it is done.
     pub partitions: Vec<(i32, Option<ErrorCode>)>,
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::command::{
-    Command, Commit, DescribedGroup, Description, Fetch, Join, JoinAnswer, Judge, ListFilter, ListedGroup,
-    Reply, SyncAnswer,
+    Command, Commit, CommittedTopic, DeleteOffsets, DescribedGroup, Description, Fetch, Join, JoinAnswer,
+    Judge, ListFilter, ListedGroup, Reply, SyncAnswer,
 };
 use super::group::{Group, GroupState};
 use super::offsets::Offsets;
@@ -147,6 +147,7 @@ impl Machine {
             }
             Command::Commit(commit) => Some(Reply::Commit(self.commit(&commit, now, &mut effects))),
             Command::Fetch(fetch) => Some(Reply::Fetch(self.fetch(&fetch))),
+            Command::DeleteOffsets(delete) => Some(Reply::Commit(self.delete_offsets(&delete, &mut effects))),
             Command::Describe { group_id } => Some(Reply::Describe(self.describe(&group_id))),
             Command::List(filter) => Some(Reply::List(self.list(&filter))),
             Command::Delete { group_id } => Some(Reply::Verdict(self.delete(&group_id, &mut effects))),
@@ -371,7 +372,7 @@ impl Machine {
         commit: &Commit,
         now: Now,
         effects: &mut Effects,
-    ) -> Result<Vec<super::command::CommittedTopic>, ErrorCode> {
+    ) -> Result<Vec<CommittedTopic>, ErrorCode> {
         let id: Arc<str> = match self.groups.get_key_value(commit.group_id.as_str()) {
             Some((id, group)) => {
                 group.validate_commit(&commit.member_id, commit.instance_id.as_deref(), commit.generation)?;
@@ -436,6 +437,35 @@ impl Machine {
             self.write(GroupRecord::Metadata { group: id, value: None }, now, effects);
         }
         Ok(())
+    }
+
+    fn delete_offsets(
+        &mut self,
+        delete: &DeleteOffsets,
+        effects: &mut Effects,
+    ) -> Result<Vec<CommittedTopic>, ErrorCode> {
+        let id: Arc<str> = delete.group_id.as_str().into();
+        let group = self.groups.get(&id);
+        match group {
+            Some(group) => group.validate_delete_offsets()?,
+            // Nobody is in a group whose protocol is not run here.
+            None if self.foreign.contains_key(&id) => {}
+            None => return Err(ErrorCode::GroupIdNotFound),
+        }
+        let mut records = Vec::new();
+        let mut verdicts = Vec::with_capacity(delete.topics.len());
+        for (topic, partitions) in &delete.topics {
+            let is_read = group.is_some_and(|group| group.is_subscribed_to(topic));
+            let error = is_read.then_some(ErrorCode::GroupSubscribedToTopic);
+            if !is_read {
+                let found = partitions.iter();
+                records.extend(found.filter_map(|index| self.offsets.delete_partition(&id, topic, *index)));
+            }
+            let partitions = partitions.iter().map(|partition| (*partition, error)).collect();
+            verdicts.push(CommittedTopic { topic: topic.clone(), partitions });
+        }
+        self.write_all(records, Now::default(), effects);
+        Ok(verdicts)
     }
 
     fn expire_offsets(&mut self, now: Now, effects: &mut Effects) {

@@ -29,8 +29,8 @@ use tokio::sync::Notify;
 
 pub use answer::{Answer, BoxFuture};
 use command::{
-    Command, Commit, CommittedTopic, Description, Fetch, FetchedTopic, FromReply, Heartbeat, Join,
-    JoinAnswer, Judge, Leave, LeftMember, ListFilter, ListedGroup, SyncAnswer, SyncGroup,
+    Command, Commit, CommittedTopic, DeleteOffsets, Description, Fetch, FetchedTopic, FromReply, Heartbeat,
+    Join, JoinAnswer, Judge, Leave, LeftMember, ListFilter, ListedGroup, SyncAnswer, SyncGroup,
 };
 pub use group_log::GroupLog;
 pub use loader::LoadReport;
@@ -178,6 +178,13 @@ impl Coordinator {
     pub fn fetch(&self, fetch: Fetch, now: Now) -> Answer<Vec<FetchedTopic>> {
         let group_id = fetch.group_id.clone();
         self.submit(&group_id, Command::Fetch(fetch), now)
+    }
+
+    /// `OffsetDelete`: one verdict a partition; `GROUP_SUBSCRIBED_TO_TOPIC` for what members consume,
+    /// `NON_EMPTY_GROUP` for a group whose members do not tell what they consume.
+    pub fn delete_offsets(&self, delete: DeleteOffsets, now: Now) -> Answer<Vec<CommittedTopic>> {
+        let group_id = delete.group_id.clone();
+        self.submit_to_named(&group_id, Command::DeleteOffsets(delete), now)
     }
 
     /// `DescribeGroups` of one group.

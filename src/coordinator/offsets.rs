@@ -176,6 +176,18 @@ impl Offsets {
         all.collect()
     }
 
+    /// Tombstones for those offsets of a partition that are there, in an open transaction or not.
+    pub(crate) fn delete_partition(
+        &self,
+        group: &Arc<str>,
+        topic: &TopicName,
+        partition: i32,
+    ) -> Option<GroupRecord> {
+        let is_there = self.committed.get(group, topic, partition).is_some()
+            || self.is_unstable(group, topic, partition);
+        is_there.then(|| tombstone(group, topic, partition))
+    }
+
     /// Tombstones for all offsets of a group, those in open transactions too.
     pub(crate) fn delete_group(&self, group: &Arc<str>) -> Vec<GroupRecord> {
         let mut keys: HashSet<(&TopicName, i32)> = keys_of(&self.committed, group).collect();

@@ -45,6 +45,15 @@ impl Checkpoint {
     }
 }
 
+/// How much the volume of a data directory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Everything, used or not.
+    pub total_bytes: u64,
+    /// What this process may still use.
+    pub usable_bytes: u64,
+}
+
 /// A data directory, held by this process until it is dropped or released.
 #[derive(Debug)]
 pub struct LogDirectory {
@@ -87,6 +96,21 @@ impl LogDirectory {
     /// The directory's path.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The path from the root on: what clients know the directory by. As with Kafka links are not resolved.
+    pub fn absolute_path(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// How much the volume holds.
+    pub fn space(&self) -> Result<Space, LogError> {
+        let found =
+            rustix::fs::statvfs(&self.path).map_err(|error| LogError::io(&self.path)(error.into()))?;
+        Ok(Space {
+            total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
+            usable_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        })
     }
 
     /// Whose the directory is.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use super::context::LogContext;
 use super::error::LogError;
 use super::index::{Entry, OffsetEntry, TimeEntry};
 use super::names::{FileKind, Suffix, file_name, parse_file_name};
@@ -78,6 +79,18 @@ pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> Result<Listing, LogErro
     listing.segments = segments.into_values().collect();
     listing.snapshots.sort_unstable();
     Ok(listing)
+}
+
+/// Bytes of the segments in a directory that is not open; 0 when it does not exist. Changes nothing.
+pub fn stored_bytes(context: &LogContext, dir: &Path) -> Result<u64, LogError> {
+    match names_in(&*context.storage, dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        other => {
+            let files = other.map_err(LogError::io(dir))?;
+            let logs = files.iter().filter(|file| file.kind == FileKind::Log && file.suffix == Suffix::None);
+            Ok(logs.map(|file| file.bytes).fold(0, u64::saturating_add))
+        }
+    }
 }
 
 struct NamedFile {
@@ -224,6 +237,20 @@ mod tests {
         ]);
         assert_eq!(list(&Disk, dir.path()).unwrap().segments.len(), 1);
         assert_eq!(names(&dir), ["00000000000000000000.log"]);
+    }
+
+    #[test]
+    fn the_bytes_of_a_directory_that_is_not_open_are_those_of_its_segments() {
+        let dir = dir_with(&[
+            ("00000000000000000000.log", b"12345"),
+            ("00000000000000000000.index", b"12345678"),
+            ("00000000000000000009.log", b"123"),
+            ("00000000000000000004.log.deleted", b"1234567890"),
+        ]);
+        let context = LogContext::new(crate::log::ContextOptions::default()).unwrap();
+        assert_eq!(stored_bytes(&context, dir.path()).unwrap(), 8);
+        assert_eq!(names(&dir).len(), 4);
+        assert_eq!(stored_bytes(&context, &dir.path().join("none")).unwrap(), 0);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::waiters::Waiters;
 use crate::config::TopicConfig;
 use crate::log::{
     AppendError, Checkpoint, Log, LogContext, LogDirectory, LogError, LogReader, OpenSpec, Recovery,
+    stored_bytes,
 };
 use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
@@ -372,6 +373,20 @@ impl Partition {
             self.commit.waiters.wake(0);
         }
         Ok(deleted)
+    }
+
+    /// Bytes of all segments. A log that is not open stays so.
+    ///
+    /// # Errors
+    /// `UNKNOWN_TOPIC_OR_PARTITION` for a deleted partition, `KAFKA_STORAGE_ERROR` when the directory cannot be read.
+    pub fn size_bytes(&self) -> Result<u64, ErrorCode> {
+        match &*lock(&self.state) {
+            State::Open(log) => Ok(log.reader().size_bytes()),
+            State::Unopened(files) => {
+                stored_bytes(&self.shared.context, &files.dir).map_err(|error| self.report_log(&error))
+            }
+            State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
+        }
     }
 
     fn may_have_records(&self) -> bool {

@@ -36,6 +36,11 @@ impl Group {
         }
     }
 
+    /// Offsets can be deleted while members are there, if it is known what they consume.
+    pub(crate) fn validate_delete_offsets(&self) -> Result<(), ErrorCode> {
+        if self.is_empty() || self.is_consumer_group() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }
+    }
+
     /// Only a group without members can be deleted.
     pub(crate) fn validate_delete(&self) -> Result<(), ErrorCode> {
         if self.is_empty() { Ok(()) } else { Err(ErrorCode::NonEmptyGroup) }

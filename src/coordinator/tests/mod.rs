@@ -15,9 +15,9 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::command::{
-    Command, Commit, CommitPartition, CommitTopic, CommittedTopic, DescribedGroup, Description, Fetch,
-    FetchedTopic, FromReply, Heartbeat, Join, JoinAnswer, Leave, LeavingMember, LeftMember, ListFilter,
-    ListedGroup, Protocol, Reply, SyncAnswer, SyncGroup, Verdict,
+    Command, Commit, CommitPartition, CommitTopic, CommittedTopic, DeleteOffsets, DescribedGroup,
+    Description, Fetch, FetchedTopic, FromReply, Heartbeat, Join, JoinAnswer, Leave, LeavingMember,
+    LeftMember, ListFilter, ListedGroup, Protocol, Reply, SyncAnswer, SyncGroup, Verdict,
 };
 use super::machine::{Machine, Ticket};
 use super::record::GroupRecord;

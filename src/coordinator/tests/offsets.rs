@@ -322,3 +322,44 @@ fn a_share_groups_id_cannot_be_joined() {
     let described: Description = bench.ask(Command::Describe { group_id: GROUP.into() }).unwrap();
     assert_eq!(described, Description::NotClassic);
 }
+
+fn delete_offsets(bench: &mut Bench, offsets: &[(&str, i32)]) -> Result<Vec<Option<ErrorCode>>, ErrorCode> {
+    let topics = offsets.iter().map(|(topic, partition)| ((*topic).into(), vec![*partition])).collect();
+    let delete = DeleteOffsets { group_id: GROUP.into(), topics };
+    let topics: Vec<CommittedTopic> = bench.ask(Command::DeleteOffsets(delete))?;
+    Ok(topics.into_iter().map(|topic| topic.partitions[0].1).collect())
+}
+
+#[test]
+fn offsets_are_deleted_unless_members_consume_the_topic() {
+    let mut bench = Bench::default();
+    assert_eq!(delete_offsets(&mut bench, &[("orders", 0)]), Err(ErrorCode::GroupIdNotFound));
+    let (ids, generation) = bench.stable(&["a"]);
+    bench.commit(&ids[0], generation, &[("orders", 0, 5), ("other", 0, 6)]).unwrap();
+    let subscribed = Some(ErrorCode::GroupSubscribedToTopic);
+    assert_eq!(delete_offsets(&mut bench, &[("orders", 0), ("other", 0)]), Ok(vec![subscribed, None]));
+    assert_eq!((bench.offset("orders", 0), bench.offset("other", 0)), (5, -1));
+    assert_eq!(bench.restarted().offset("other", 0), -1);
+    let written = bench.log.len();
+    assert_eq!(delete_offsets(&mut bench, &[("other", 0)]), Ok(vec![None]));
+    assert_eq!(bench.log.len(), written, "what is not there needs no record");
+    bench.leave(&ids[0]);
+    assert_eq!(delete_offsets(&mut bench, &[("orders", 0)]), Ok(vec![None]));
+    assert_eq!(bench.offset("orders", 0), -1);
+    assert_eq!(bench.state(), "Empty", "the group stays");
+}
+
+#[test]
+fn offsets_of_members_that_do_not_tell_what_they_consume_are_not_deleted() {
+    let mut bench = Bench::default();
+    let connect = Join { protocol_type: "connect".into(), member_id_required: false, ..join("a") };
+    bench.send(Command::Join(connect));
+    assert_eq!(delete_offsets(&mut bench, &[("orders", 0)]), Err(ErrorCode::NonEmptyGroup));
+    let mut bench = Bench::default();
+    let protocols = vec![Protocol { name: "range".into(), metadata: Bytes::from_static(b"?") }];
+    bench.send(Command::Join(Join { protocols, member_id_required: false, ..join("a") }));
+    assert_eq!(
+        delete_offsets(&mut bench, &[("orders", 0)]),
+        Ok(vec![Some(ErrorCode::GroupSubscribedToTopic)])
+    );
+}
