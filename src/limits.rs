@@ -40,3 +40,5 @@ pub const APPEND_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;
 /// Milliseconds that a request which holds memory may stop arriving before its connection is closed.
 pub const STALLED_REQUEST_MS_MAX: u64 = 30_000;
+/// Producers that one answer of DescribeProducers tells of.
+pub const PRODUCERS_PER_ANSWER_MAX: usize = 1_000_000;

@@ -5,20 +5,10 @@ use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatu
 use kafka_protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::{ApiKey, Context, IntoFrame, Refused, Reply, TABLE, row};
+use super::{Api, ApiKey, Context, IntoFrame, Refused, Reply, TABLE, row};
+use crate::controller::machine::SUPPORTED_FEATURES;
 use crate::types::ErrorCode;
 use crate::wire::frame::{Frame, ResponseHead};
-
-/// A feature that this broker supports, with its range of levels (KIP-584).
-struct Feature {
-    name: &'static str,
-    min: i16,
-    max: i16,
-}
-
-/// What is implemented, not what Kafka 4.3 knows: a client may switch a feature on that it finds here.
-/// Metadata versions 7 (3.3-IV3) to 30 (4.3-IV0) are those whose records the journal reads and writes.
-const SUPPORTED: &[Feature] = &[Feature { name: "metadata.version", min: 7, max: 30 }];
 
 /// Answers with the served versions and features.
 pub(super) fn handle(context: Context, request: ApiVersionsRequest) -> Reply<ApiVersionsResponse> {
@@ -28,10 +18,10 @@ pub(super) fn handle(context: Context, request: ApiVersionsRequest) -> Reply<Api
     {
         return Reply::Now(ApiVersionsResponse::default().with_error_code(ErrorCode::InvalidRequest.code()));
     }
-    let rows = TABLE.iter().map(|api| version_row(api.key, api.advertised_min, api.served.1)).collect();
+    let rows = TABLE.iter().filter_map(version_row).collect();
     let image = context.broker.controller.image();
     // Clients before version 4 fail on a range that begins at 0 (KAFKA-17492).
-    let supported = SUPPORTED
+    let supported = SUPPORTED_FEATURES
         .iter()
         .filter(|feature| context.version >= 4 || feature.min > 0)
         .map(|feature| {
@@ -41,7 +31,7 @@ pub(super) fn handle(context: Context, request: ApiVersionsRequest) -> Reply<Api
                 .with_max_version(feature.max)
         })
         .collect();
-    let finalized = SUPPORTED
+    let finalized = SUPPORTED_FEATURES
         .iter()
         .filter_map(|feature| {
             let level = *image.features().get(feature.name)?;
@@ -65,7 +55,7 @@ pub(super) fn handle(context: Context, request: ApiVersionsRequest) -> Reply<Api
 /// The answer to a version that is not served: version 0, error 35, and the row of ApiVersions alone, from which
 /// the client learns what to ask with.
 pub(super) fn unsupported(correlation_id: i32) -> Result<Frame, Refused> {
-    let own = row(ApiKey::ApiVersions).map(|own| version_row(own.key, own.advertised_min, own.served.1));
+    let own = row(ApiKey::ApiVersions).and_then(version_row);
     ApiVersionsResponse::default()
         .with_error_code(ErrorCode::UnsupportedVersion.code())
         .with_api_keys(own.into_iter().collect())
@@ -73,8 +63,11 @@ pub(super) fn unsupported(correlation_id: i32) -> Result<Frame, Refused> {
         .map_err(|reason| Refused::Unencodable { api: "ApiVersions", version: 0, reason })
 }
 
-fn version_row(key: ApiKey, min: i16, max: i16) -> ApiVersion {
-    ApiVersion::default().with_api_key(key as i16).with_min_version(min).with_max_version(max)
+/// What is advertised of an API, if anything is.
+fn version_row(api: &Api) -> Option<ApiVersion> {
+    let min = api.advertised_min?;
+    let row = ApiVersion::default().with_api_key(api.key as i16).with_min_version(min);
+    Some(row.with_max_version(api.served.1))
 }
 
 /// Letters, digits, dots and dashes, beginning and ending with a letter or digit (KIP-511).

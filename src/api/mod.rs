@@ -16,6 +16,8 @@ use crate::types::{ErrorCode, Now};
 use crate::wire::frame::{Frame, ResponseHead};
 use crate::wire::{guard, header};
 
+mod acls;
+mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
 mod api_versions;
 mod create_partitions;
@@ -27,6 +29,10 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
+mod describe_producers;
+mod describe_quorum;
+mod describe_topic_partitions;
+mod elect_leaders;
 mod fetch;
 mod find_coordinator;
 mod groups;
@@ -37,14 +43,18 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sasl;
 mod sync_group;
 mod table;
+mod telemetry;
+mod update_features;
 
 pub use table::{TABLE, row};
 
@@ -219,8 +229,9 @@ pub struct Api {
     pub name: &'static str,
     /// The versions that are served, lowest and highest.
     pub served: (i16, i16),
-    /// The lowest version in ApiVersions' answer; below the served ones for Produce alone (KAFKA-18659).
-    pub advertised_min: i16,
+    /// The lowest version in ApiVersions' answer; below the served ones for Produce alone (KAFKA-18659). `None` when the
+    /// API is left out there, and answered all the same.
+    pub advertised_min: Option<i16>,
     /// What a client must be allowed to do.
     pub operation: Operation,
     /// What the README says beside the versions; may be empty.

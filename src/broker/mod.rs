@@ -1,6 +1,6 @@
 //! The handles that an API's handler may use: plain public fields, no logic.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::config::Config;
 use crate::controller::Controller;
@@ -13,6 +13,7 @@ pub mod config_rules;
 pub mod dynamic;
 pub mod endpoints;
 pub mod fetch_sessions;
+pub mod telemetry;
 pub mod topics;
 
 /// One broker.
@@ -31,4 +32,6 @@ pub struct Broker {
     pub coordinator: Arc<Coordinator>,
     /// What clients fetch, remembered between their polls.
     pub fetch_sessions: fetch_sessions::FetchSessions,
+    /// Clients that asked about telemetry.
+    pub telemetry: Mutex<telemetry::Telemetry>,
 }

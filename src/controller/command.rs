@@ -147,6 +147,80 @@ pub struct TopicIdPartition {
     pub partition: i32,
 }
 
+/// Which replica an election may choose (KIP-183, KIP-460).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElectionKind {
+    /// The first of the replicas, if it is in sync.
+    Preferred,
+    /// Any replica that is alive, if the partition has no leader.
+    Unclean,
+}
+
+impl ElectionKind {
+    /// The kind with Kafka's id `id`.
+    pub const fn from_id(id: i8) -> Option<Self> {
+        match id {
+            0 => Some(Self::Preferred),
+            1 => Some(Self::Unclean),
+            _ => None,
+        }
+    }
+}
+
+/// Partitions of one topic, by the topic's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPartitions {
+    /// The topic's name.
+    pub topic: String,
+    /// The partitions' indexes.
+    pub partitions: Vec<i32>,
+}
+
+/// Where a partition's replicas shall be (KIP-455).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reassignment {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's index.
+    pub partition: i32,
+    /// The replicas, in preferred order; `None` takes back a reassignment that is under way.
+    pub replicas: Option<Vec<NodeId>>,
+}
+
+/// In which direction a feature's level may go (`FeatureUpdate.UpgradeType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpgradeKind {
+    /// Up.
+    Upgrade,
+    /// Down, if no metadata is lost by it.
+    SafeDowngrade,
+    /// Down, whatever is lost.
+    UnsafeDowngrade,
+}
+
+impl UpgradeKind {
+    /// The kind with Kafka's id `id`.
+    pub const fn from_id(id: i8) -> Option<Self> {
+        match id {
+            1 => Some(Self::Upgrade),
+            2 => Some(Self::SafeDowngrade),
+            3 => Some(Self::UnsafeDowngrade),
+            _ => None,
+        }
+    }
+}
+
+/// A feature that shall get another level (KIP-584).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureUpdate {
+    /// The feature's name.
+    pub name: String,
+    /// Its level afterwards; 0 is "off".
+    pub level: i16,
+    /// In which direction; `None` is a kind that is not known, and refused.
+    pub kind: Option<UpgradeKind>,
+}
+
 /// Everything that changes metadata. The records of one command are one batch of the journal: all or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -177,6 +251,27 @@ pub enum Command {
     },
     /// Takes the next block of producer ids.
     AllocateProducerIds,
+    /// Elects leaders.
+    ElectLeaders {
+        /// Which replicas may be chosen.
+        kind: ElectionKind,
+        /// The partitions; `None` means all.
+        partitions: Option<Vec<TopicPartitions>>,
+    },
+    /// Moves replicas to other brokers, or takes that back.
+    AlterReassignments {
+        /// The partitions.
+        partitions: Vec<Reassignment>,
+        /// Whether a partition may have more or fewer replicas afterwards (KIP-860).
+        allow_factor_change: bool,
+    },
+    /// Finalizes levels of features, all or none.
+    UpdateFeatures {
+        /// The features.
+        updates: Vec<FeatureUpdate>,
+        /// Changes nothing.
+        validate_only: bool,
+    },
     /// Elects the leader of each partition again, which raises its epoch by one: its log was recovered or cut.
     RaiseLeaderEpochs(Vec<TopicIdPartition>),
     /// Elects this node for every partition that has no leader and a replica here.
@@ -185,6 +280,15 @@ pub enum Command {
 
 /// An item's outcome.
 pub type Outcome<T> = Result<T, ApiError>;
+
+/// What elections of one topic's partitions came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ElectedTopic {
+    /// The topic's name.
+    pub topic: String,
+    /// Partition index and outcome.
+    pub partitions: Vec<(i32, Outcome<()>)>,
+}
 
 /// A block of producer ids: `first` and the `count - 1` after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +314,13 @@ pub enum Reply {
     AlterConfigs(Vec<Outcome<()>>),
     /// To `AllocateProducerIds`.
     AllocateProducerIds(Outcome<ProducerIdBlock>),
+    /// To `ElectLeaders`: each partition's outcome. When all partitions were meant, those that need no election
+    /// are left out.
+    ElectLeaders(Vec<ElectedTopic>),
+    /// To `AlterReassignments`.
+    AlterReassignments(Vec<Outcome<()>>),
+    /// To `UpdateFeatures`.
+    UpdateFeatures(Outcome<()>),
     /// To `RaiseLeaderEpochs`: the new epochs.
     RaiseLeaderEpochs(Vec<Outcome<LeaderEpoch>>),
     /// To `TakeOver`: how many partitions have a leader now.

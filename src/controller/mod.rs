@@ -22,11 +22,11 @@ use std::thread::JoinHandle;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
 use command::{
-    AlterResource, Changes, Command, CreatedTopic, NewPartitions, NewTopic, Outcome, ProducerIdBlock, Reply,
-    TopicIdPartition, TopicRef,
+    AlterResource, Changes, Command, CreatedTopic, ElectedTopic, ElectionKind, FeatureUpdate, NewPartitions,
+    NewTopic, Outcome, ProducerIdBlock, Reassignment, Reply, TopicIdPartition, TopicPartitions, TopicRef,
 };
 use committer::Shared;
-use image::{BrokerImage, Image, TopicImage};
+use image::{BrokerImage, DirectoryId, Image, TopicImage};
 use journal::{Journal, JournalError};
 use machine::{Machine, Settings};
 
@@ -91,9 +91,19 @@ pub fn stored_image(data_dir: &Path) -> Result<Option<Image>, OpenError> {
     Ok(Some(image))
 }
 
+/// The voters of the journal, which is this node alone (KIP-595).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    /// The leader epoch of what is written.
+    pub epoch: LeaderEpoch,
+    /// This voter's directory: zero as long as voters are known by their node id alone (`kraft.version` 0, KIP-853).
+    pub directory: DirectoryId,
+}
+
 /// The one place where metadata changes.
 pub struct Controller {
     shared: Arc<Shared>,
+    quorum: Quorum,
     clock: Arc<dyn Clock>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
     producer_ids: AsyncMutex<ProducerIdBlock>,
@@ -109,12 +119,14 @@ impl Controller {
         empty.put_broker(BrokerImage { id: settings.node, rack, fenced: false });
         let (mut journal, image) = Journal::open(storage, &data_dir, empty, &Machine::bootstrap(), now_ms)?;
         journal.fold_at(fold_bytes_max);
+        let quorum = journal.quorum(settings.directory);
         let mut machine = Machine::new(settings, Arc::new(image));
         take_over(&mut machine, &mut journal, now_ms).map_err(OpenError::TakeOver)?;
         let shared = Arc::new(Shared::new(machine));
         let thread = committer::start(Arc::clone(&shared), journal).map_err(OpenError::Thread)?;
         Ok(Self {
             shared,
+            quorum,
             clock,
             thread: std::sync::Mutex::new(Some(thread)),
             producer_ids: AsyncMutex::new(ProducerIdBlock { first: ProducerId(0), count: 0 }),
@@ -124,6 +136,11 @@ impl Controller {
     /// The committed metadata.
     pub fn image(&self) -> Arc<Image> {
         self.shared.committed()
+    }
+
+    /// Who leads and votes.
+    pub fn quorum(&self) -> Quorum {
+        self.quorum
     }
 
     /// Sends every later change to `publisher`, and returns the metadata that it goes on from.
@@ -198,6 +215,38 @@ impl Controller {
         match self.submit(Command::AlterConfigs { resources, validate_only }).await? {
             Reply::AlterConfigs(outcomes) => Ok(outcomes),
             _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::ElectLeaders`.
+    pub async fn elect_leaders(
+        &self,
+        kind: ElectionKind,
+        partitions: Option<Vec<TopicPartitions>>,
+    ) -> Result<Vec<ElectedTopic>, ErrorCode> {
+        match self.submit(Command::ElectLeaders { kind, partitions }).await? {
+            Reply::ElectLeaders(topics) => Ok(topics),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::AlterReassignments`.
+    pub async fn alter_reassignments(
+        &self,
+        partitions: Vec<Reassignment>,
+        allow_factor_change: bool,
+    ) -> Result<Vec<Outcome<()>>, ErrorCode> {
+        match self.submit(Command::AlterReassignments { partitions, allow_factor_change }).await? {
+            Reply::AlterReassignments(outcomes) => Ok(outcomes),
+            _ => Err(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// `Command::UpdateFeatures`.
+    pub async fn update_features(&self, updates: Vec<FeatureUpdate>, validate_only: bool) -> Outcome<()> {
+        match self.submit(Command::UpdateFeatures { updates, validate_only }).await? {
+            Reply::UpdateFeatures(outcome) => outcome,
+            _ => Err(ErrorCode::UnknownServerError.into()),
         }
     }
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::partition::Partition;
+use crate::log::producers::ProducerEntry;
 use crate::log::{LogReader, ReadError, ReadResult, TimedOffset};
-use crate::types::{ErrorCode, LeaderEpoch, Offset};
+use crate::types::{ErrorCode, LeaderEpoch, Offset, ProducerId};
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,37 @@ pub struct Read {
     pub aborted: Option<Vec<(i64, i64)>>,
 }
 
+/// A producer that a log knows (KIP-664).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveProducer {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its newest epoch.
+    pub epoch: i16,
+    /// The sequence of its last record; −1 when none is remembered.
+    pub last_sequence: i32,
+    /// The timestamp of its last batch or marker.
+    pub last_timestamp_ms: i64,
+    /// The epoch of the transaction coordinator that wrote the last marker; −1 when none did.
+    pub coordinator_epoch: i32,
+    /// The first offset of its open transaction.
+    pub txn_start: Option<Offset>,
+}
+
 impl Partition {
+    /// The producers that the log knows, by id, `count_max` of them at most. Takes the log's lock.
+    pub fn producers(&self, count_max: usize) -> Result<Vec<ActiveProducer>, ErrorCode> {
+        let active = |(&id, entry): (&i64, &ProducerEntry)| ActiveProducer {
+            id: ProducerId(id),
+            epoch: entry.epoch,
+            last_sequence: entry.last_batch().map_or(-1, |batch| batch.last_sequence),
+            last_timestamp_ms: entry.last_timestamp,
+            coordinator_epoch: entry.coordinator_epoch,
+            txn_start: entry.txn_first_offset.map(Offset),
+        };
+        self.with_log(|log| log.producers().producers().iter().take(count_max).map(active).collect())
+    }
+
     /// Up to where records are committed.
     pub fn high_watermark(&self) -> Result<Offset, ErrorCode> {
         self.reader()?;

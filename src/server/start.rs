@@ -1,6 +1,6 @@
 //! What happens between the bound listeners and the first accepted connection.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit};
@@ -101,6 +101,7 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
         partitions: Arc::new(Registry::new(directory, Arc::new(shared))?),
         coordinator: Arc::new(Coordinator::new(group_settings(config))),
         fetch_sessions: FetchSessions::new(config.fetch.session_cache_slots, FETCH_SESSION_EVICTION_MS),
+        telemetry: Mutex::default(),
     });
     let applier = Arc::new(Applier {
         config: config.clone(),

@@ -32,7 +32,7 @@ fn range((min, max): (i16, i16)) -> String {
 fn versions(api: &Api, kafka: Option<&KafkaApi>) -> String {
     // Versions that ApiVersions names and nobody serves (Produce 0 to 2) are so with Kafka, too.
     let is_less =
-        |kafka: &&KafkaApi| api.advertised_min > kafka.versions.0 || api.served.1 < kafka.versions.1;
+        |kafka: &&KafkaApi| api.advertised_min > Some(kafka.versions.0) || api.served.1 < kafka.versions.1;
     match kafka.filter(is_less) {
         Some(kafka) => format!("{} of {}", range(api.served), range(kafka.versions)),
         None => range(api.served),

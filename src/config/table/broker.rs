@@ -65,7 +65,7 @@ pub(super) const KEYS: &[Key] = &[
         "Exceptions from max.connections.per.ip, as address:count."),
     row("max.incremental.fetch.session.cache.slots", Int, Some("1000"), Min(0), ReadOnly, Works,
         "Incremental fetch sessions that are kept (KIP-227)."),
-    row("max.request.partition.size.limit", Int, Some("2000"), Min(1), ReadOnly, Absent,
+    row("max.request.partition.size.limit", Int, Some("2000"), Min(1), ReadOnly, Works,
         "Partitions that one DescribeTopicPartitions request may return."),
     row("message.max.bytes", Int, Some("1048588"), Min(0), ClusterWide, Works,
         "Largest record batch that is accepted, in bytes, for topics that do not say otherwise."),

@@ -19,10 +19,11 @@ use tracing::{info, warn};
 use self::batches::{Batches, Stop};
 use self::replayer::Replayer;
 use self::snapshot::SnapshotId;
-use super::image::Image;
+use super::Quorum;
+use super::image::{DirectoryId, Image};
 use super::replay::version_of;
 use crate::log::storage::{Access, Storage, StoredFile, write_full};
-use crate::types::Offset;
+use crate::types::{LeaderEpoch, Offset};
 use crate::wire::batch::{Batch, BatchBuilder};
 use crate::wire::records::RecordError;
 use crate::wire::records::control_record::ControlRecord;
@@ -37,6 +38,9 @@ const PART_SUFFIX: &str = ".checkpoint.part";
 /// The log is folded into a snapshot when it has this many bytes, and twice the bytes of the last snapshot: each byte
 /// of a snapshot is paid for by two of the log.
 const FOLD_BYTES_MIN: u64 = 1024 * 1024;
+
+/// The `kraft.version` from which on voters are known by node id and directory (KIP-853).
+const VOTERS_BY_DIRECTORY_FROM: i16 = 1;
 
 /// Why a journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +199,18 @@ impl Journal {
             image.offset = Offset(journal.end);
         }
         Ok((journal, image))
+    }
+
+    /// Who leads and votes, when this node's directory is `directory`.
+    pub(super) fn quorum(&self, directory: DirectoryId) -> Quorum {
+        let by_directory = match &self.control.kraft_version {
+            Some(ControlRecord::KRaftVersion(version)) => version.kraft_version >= VOTERS_BY_DIRECTORY_FROM,
+            _ => false,
+        };
+        Quorum {
+            epoch: LeaderEpoch(self.epoch),
+            directory: if by_directory { directory } else { DirectoryId::ZERO },
+        }
     }
 
     fn segment(&self, base: i64) -> PathBuf {

@@ -2,9 +2,14 @@
 //! No clock, no file, no randomness: ids are handed in. The head changes through `replay` alone.
 
 mod configs;
+mod elections;
+mod features;
 mod partitions;
+mod reassignments;
 mod topics;
 
+#[cfg(test)]
+mod movement_tests;
 #[cfg(test)]
 pub(in crate::controller) mod tests;
 
@@ -24,6 +29,8 @@ pub const PRODUCER_ID_BLOCK: i64 = 1000;
 pub const METADATA_VERSION: &str = "metadata.version";
 /// 4.3-IV0, what Kafka 4.3 writes.
 pub const METADATA_VERSION_LEVEL: i16 = 30;
+
+pub use features::{Feature, SUPPORTED_FEATURES};
 
 /// What decisions depend on besides metadata.
 #[derive(Clone)]
@@ -92,6 +99,15 @@ impl Machine {
             }
             Command::AlterConfigs { resources, validate_only } => {
                 self.handle_alter_configs(&resources, validate_only)
+            }
+            Command::ElectLeaders { kind, partitions } => {
+                self.handle_elect_leaders(kind, partitions.as_deref())
+            }
+            Command::AlterReassignments { partitions, allow_factor_change } => {
+                self.handle_alter_reassignments(&partitions, allow_factor_change)
+            }
+            Command::UpdateFeatures { updates, validate_only } => {
+                self.handle_update_features(&updates, validate_only)
             }
             Command::AllocateProducerIds => self.handle_allocate_producer_ids(),
             Command::RaiseLeaderEpochs(partitions) => self.handle_raise_leader_epochs(&partitions),

@@ -67,6 +67,15 @@ impl Machine {
         replicas: &[NodeId],
         factor: Option<usize>,
     ) -> Outcome<PartitionImage> {
+        self.check_assignment(replicas, factor)?;
+        self.partition_on(replicas).ok_or_else(|| {
+            let message = format!("no broker that partition {index} is assigned to is alive");
+            ApiError::new(ErrorCode::InvalidReplicaAssignment, message)
+        })
+    }
+
+    /// Whether a client may put a partition on these replicas; `factor` is what the topic's other partitions have.
+    pub(super) fn check_assignment(&self, replicas: &[NodeId], factor: Option<usize>) -> Outcome<()> {
         let invalid = |message: String| Err(ApiError::new(ErrorCode::InvalidReplicaAssignment, message));
         if replicas.is_empty() {
             return invalid("a manual assignment has no replicas".to_owned());
@@ -86,8 +95,7 @@ impl Machine {
                 "a partition is assigned to {have} replicas, the ones before it to {factor}"
             ));
         }
-        self.partition_on(replicas)
-            .map_or_else(|| invalid(format!("no broker that partition {index} is assigned to is alive")), Ok)
+        Ok(())
     }
 
     /// A new partition on these replicas; `None` when none of them is alive.
@@ -254,7 +262,7 @@ impl Machine {
 }
 
 /// Elects `leader`, alone in sync when the partition had no leader.
-fn election(at: TopicIdPartition, leader: NodeId, partition: &PartitionImage) -> MetadataRecord {
+pub(super) fn election(at: TopicIdPartition, leader: NodeId, partition: &PartitionImage) -> MetadataRecord {
     let led = partition.leader.is_some();
     let clear = |list: &[NodeId]| (!list.is_empty() && !led).then(Vec::new);
     MetadataRecord::PartitionChange(PartitionChangeRecord {

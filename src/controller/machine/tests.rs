@@ -49,14 +49,14 @@ pub(in crate::controller) fn settings() -> Settings {
     }
 }
 
-struct Driver {
-    machine: Machine,
+pub(super) struct Driver {
+    pub(super) machine: Machine,
     log: Vec<MetadataRecord>,
     ids: u128,
 }
 
 impl Driver {
-    fn with_brokers(brokers: &[i32]) -> Self {
+    pub(super) fn with_brokers(brokers: &[i32]) -> Self {
         Self { machine: Machine::new(settings(), Arc::new(start(brokers))), log: Vec::new(), ids: 0 }
     }
 
@@ -64,7 +64,7 @@ impl Driver {
         Self::with_brokers(&[1])
     }
 
-    fn run(&mut self, command: Command) -> Reply {
+    pub(super) fn run(&mut self, command: Command) -> Reply {
         let ids = &mut self.ids;
         let mut next = || {
             *ids += 1;
@@ -75,7 +75,7 @@ impl Driver {
         effects.reply
     }
 
-    fn create(&mut self, topics: Vec<NewTopic>) -> Vec<Outcome<CreatedTopic>> {
+    pub(super) fn create(&mut self, topics: Vec<NewTopic>) -> Vec<Outcome<CreatedTopic>> {
         match self.run(Command::CreateTopics { topics, validate_only: false }) {
             Reply::CreateTopics(outcomes) => outcomes,
             other => panic!("{other:?}"),
@@ -108,7 +108,7 @@ impl Driver {
         }
     }
 
-    fn image(&self) -> &Image {
+    pub(super) fn image(&self) -> &Image {
         self.machine.head()
     }
 }
@@ -121,7 +121,7 @@ fn start(brokers: &[i32]) -> Image {
     image
 }
 
-fn codes<T>(outcomes: &[Outcome<T>]) -> Vec<i16> {
+pub(super) fn codes<T>(outcomes: &[Outcome<T>]) -> Vec<i16> {
     outcomes.iter().map(|outcome| outcome.as_ref().err().map_or(0, |error| error.code.code())).collect()
 }
 
@@ -133,7 +133,7 @@ fn sized(name: &str, partitions: i32, replication_factor: i16) -> NewTopic {
     NewTopic { partitions, replication_factor, ..topic(name) }
 }
 
-fn assigned(name: &str, assignments: &[(i32, &[i32])]) -> NewTopic {
+pub(super) fn assigned(name: &str, assignments: &[(i32, &[i32])]) -> NewTopic {
     let nodes = |ids: &[i32]| ids.iter().copied().map(NodeId).collect();
     let assignments = assignments.iter().map(|(index, ids)| (*index, nodes(ids))).collect();
     NewTopic { assignments, ..topic(name) }
