@@ -207,16 +207,13 @@ fn check_inter_broker(input: &ListenerInput<'_>, listeners: &[Listener], errors:
     if input.inter_broker_protocol.is_some() {
         refuse("cannot be set together with security.inter.broker.protocol");
     }
-    match listeners.iter().find(|listener| listener.name.eq_ignore_ascii_case(name)) {
-        Some(found) if found.advertised.is_none() && !input.advertised.is_empty() => {
-            refuse("must be one of those in advertised.listeners");
-        }
-        Some(_) => {}
-        // Another error may have left the listener out.
-        None if errors.is_empty() => {
-            errors.push(ConfigError::new(KEY, name, "must be the name of a listener"))
-        }
-        None => {}
+    let found = listeners.iter().find(|listener| listener.name.eq_ignore_ascii_case(name));
+    if found.is_some_and(|found| found.advertised.is_none()) && !input.advertised.is_empty() {
+        refuse("must be one of those in advertised.listeners");
+    }
+    // Another error may have left the listener out.
+    if found.is_none() && errors.is_empty() {
+        errors.push(ConfigError::new(KEY, name, "must be the name of a listener"));
     }
 }
 

@@ -105,14 +105,12 @@ impl Server {
         let partitions: usize = image.topics().map(|topic| topic.partitions.len()).sum();
         let shown = |(name, address): &(Arc<str>, SocketAddr)| {
             let configured = self.broker.config.network.listeners.iter().find(|known| *known.name == **name);
-            match configured.and_then(|configured| configured.advertised.as_ref()) {
-                None => format!("{name}://{address}"),
-                Some(_) => {
-                    let (host, port) = advertised(&self.broker.config, name, *address);
-                    let host = if host.contains(':') { format!("[{host}]") } else { host };
-                    format!("{name}://{address} (advertised as {host}:{port})")
-                }
+            if configured.is_none_or(|configured| configured.advertised.is_none()) {
+                return format!("{name}://{address}");
             }
+            let (host, port) = advertised(&self.broker.config, name, *address);
+            let host = if host.contains(':') { format!("[{host}]") } else { host };
+            format!("{name}://{address} (advertised as {host}:{port})")
         };
         let addresses: Vec<String> = self.addresses.iter().map(shown).collect();
         tracing::info!(
