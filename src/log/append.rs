@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::error::{AppendError, LogError};
+use super::flush_schedule::SYNC_RETRY_MS;
 use super::index::{OffsetEntry, TimeEntry};
 use super::names::FileKind;
 use super::producers::{AppendOrigin, BatchMeta, Marker, ProducerBatch, Verdict};
@@ -74,7 +75,7 @@ impl Log {
             self.producers.stabilise(settled);
             self.reader.publish_unstable(&self.producers);
         }
-        self.publish(last);
+        self.publish(last, now);
         let log_append_time_ms =
             if batch.header.is_log_append_time() { batch.header.max_timestamp } else { -1 };
         Ok(Appended {
@@ -138,15 +139,16 @@ impl Log {
     }
 
     /// Lets readers see everything up to `last`.
-    fn publish(&mut self, last: i64) {
+    fn publish(&mut self, last: i64, now: Now) {
         self.end = last.saturating_add(1);
         if let Some(active) = &self.active {
             active.segment.publish_size(active.size);
         }
         self.reader.end.store(self.end, Ordering::Release);
         if self.end.saturating_sub(self.reader.synced().0) >= self.config.flush_messages {
-            self.reader.request_sync();
+            self.reader.request_sync(now.mono_ms.saturating_add(SYNC_RETRY_MS));
         }
+        self.schedule_flush(now);
     }
 }
 

@@ -46,7 +46,7 @@ pub struct LogConfig {
     pub flush_ms: i64,
     /// `max.message.bytes`: the largest batch accepted. Checked before the log; here for completeness of the topic.
     pub max_message_bytes: i32,
-    /// `preallocate`: accepted and ignored, as it changes no byte that a reader sees.
+    /// `preallocate`: a new segment's file gets `segment_bytes` at once; what is not used is cut off when it is closed.
     pub preallocate: bool,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,

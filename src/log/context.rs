@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
 use super::storage::{Disk, Storage};
@@ -42,6 +43,7 @@ pub struct LogContext {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) handles: Handles,
     pub(crate) flusher: Flusher,
+    pub(crate) flushes: FlushSchedule,
     deletions: Mutex<Vec<Deletion>>,
     logs_made: AtomicU64,
 }
@@ -54,6 +56,7 @@ impl LogContext {
             storage: options.storage,
             handles: Handles::new(handles_max),
             flusher: Flusher::start(options.flusher_threads)?,
+            flushes: FlushSchedule::default(),
             deletions: Mutex::new(Vec::new()),
             logs_made: AtomicU64::new(0),
         }))

@@ -13,6 +13,7 @@ mod context;
 pub mod directory;
 pub mod epochs;
 pub mod error;
+mod flush_schedule;
 mod flusher;
 mod handles;
 mod index;

@@ -53,6 +53,8 @@ pub struct LogReader {
     /// The partition's directory itself was made since its parent was last synced.
     pub(crate) parent_dirty: AtomicBool,
     pub(crate) sync_queued: AtomicBool,
+    /// When `flush.ms` has this log synced, on the monotonic clock; `i64::MAX` when it does not.
+    pub(crate) flush_due: AtomicI64,
     pub(crate) sync_running: Mutex<()>,
     /// Files with bytes that somebody waits for; they stay open until those are synced.
     pub(crate) pinned: Mutex<Vec<(i64, Arc<dyn StoredFile>)>>,
@@ -104,6 +106,7 @@ impl LogReader {
             directory_dirty: AtomicBool::new(false),
             parent_dirty: AtomicBool::new(false),
             sync_queued: AtomicBool::new(false),
+            flush_due: AtomicI64::new(i64::MAX),
             sync_running: Mutex::new(()),
             pinned: Mutex::new(Vec::new()),
             listener: OnceLock::new(),

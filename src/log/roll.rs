@@ -63,7 +63,8 @@ impl Log {
             Some(first) => header.max_timestamp.saturating_sub(first),
             None => now.wall_ms.saturating_sub(active.created_ms),
         };
-        let jitter = jitter_ms(self.reader.id, active.segment.base, config.segment_jitter_ms);
+        let jitter_max = config.segment_jitter_ms.min(config.segment_ms);
+        let jitter = jitter_ms(self.reader.id, active.segment.base, jitter_max);
         if waited > config.segment_ms.saturating_sub(jitter) {
             return Ok(true);
         }
@@ -92,6 +93,8 @@ impl Log {
     pub(crate) fn roll(&mut self, now: Now) -> Result<(), LogError> {
         self.complete_time_index();
         self.write_indexes()?;
+        // Before there is a next segment: behind zeros a recovery would take that one for lost.
+        self.trim()?;
         self.write_snapshot()?;
         self.start_segment(now)?;
         self.reader.request_closed_sync();
@@ -111,13 +114,35 @@ impl Log {
                 .map_err(LogError::io(&path))?;
         }
         self.reader.directory_dirty.store(true, Ordering::Release);
+        let preallocated = self.config.preallocate && self.preallocate(base);
         let segment = Arc::new(Segment::empty(base));
         segment.set_largest_timestamp(-1);
         let mut segments: Segments = (**self.reader.segments.load()).clone();
         segments.retain(|segment| segment.base < base);
         segments.push(Arc::clone(&segment));
         self.reader.segments.store(Arc::new(segments));
-        self.active = Some(Active::new(segment, 0, now));
+        self.active = Some(Active { preallocated, ..Active::new(segment, 0, now) });
+        Ok(())
+    }
+
+    /// Gives a new segment's file its full length, as Kafka does with `preallocate`. Whether that could be done: it is
+    /// for speed alone, so a disk that refuses is no error.
+    fn preallocate(&self, base: i64) -> bool {
+        let length = u64::try_from(self.config.segment_bytes).unwrap_or(0);
+        let made = self.reader.file(base, FileKind::Log).and_then(|file| file.set_len(length));
+        if let Err(error) = &made {
+            tracing::warn!(partition = %self.reader.partition, %error, "cannot preallocate a segment");
+        }
+        made.is_ok()
+    }
+
+    /// Cuts what was preallocated and not used off the active segment's file.
+    pub(crate) fn trim(&mut self) -> Result<(), LogError> {
+        let Some(active) = self.active.as_mut().filter(|active| active.preallocated) else { return Ok(()) };
+        let path = self.reader.file_path(active.segment.base, FileKind::Log);
+        let file = self.reader.file(active.segment.base, FileKind::Log).map_err(LogError::io(&path))?;
+        file.set_len(active.size).map_err(LogError::io(&path))?;
+        active.preallocated = false;
         Ok(())
     }
 

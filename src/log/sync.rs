@@ -36,12 +36,19 @@ impl LogReader {
         }
     }
 
-    /// Asks for all that is appended so far to be synced; asks that arrive before that begins share one sync.
-    pub(crate) fn request_sync(self: &Arc<Self>) {
-        if !self.sync_queued.swap(true, Ordering::AcqRel) {
-            let reader = Arc::clone(self);
-            self.context.flusher.submit(move || reader.sync_written());
+    /// Asks for all that is appended so far to be synced; asks that arrive before that begins share one sync. Should a
+    /// file that nobody pinned not open, it is tried again at the moment given.
+    pub(crate) fn request_sync(self: &Arc<Self>, retry_mono_ms: i64) {
+        if self.sync_queued.swap(true, Ordering::AcqRel) {
+            return;
         }
+        let reader = Arc::clone(self);
+        self.context.flusher.submit(move || {
+            if let Err(error) = reader.sync_written() {
+                tracing::warn!(partition = %reader.partition, %error, "cannot open a file to sync it, trying again");
+                reader.sync_by(retry_mono_ms);
+            }
+        });
     }
 
     /// Asks for the closed segments to be synced, after which recovery begins at the active one.
@@ -52,30 +59,56 @@ impl LogReader {
         });
     }
 
-    fn sync_written(&self) {
+    /// Fails when a file that nobody pinned cannot be opened; a failed sync poisons the log.
+    fn sync_written(&self) -> io::Result<()> {
         self.sync_queued.store(false, Ordering::Release);
         let active = self.segments.load().last().map_or(0, |segment| segment.base);
         if self.recovery_point.load(Ordering::Acquire) < active && self.sync_closed().is_err() {
-            return;
+            return Ok(());
         }
         let running = self.sync_running.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_poisoned() {
-            return;
+            return Ok(());
         }
-        // The end first: every file with bytes below it was pinned before the end was published.
+        // The end first: every file with bytes below it was pinned, or its segment known, before the end was published.
         let end = self.end.load(Ordering::Acquire);
+        let unpinned = self.open_unsynced()?;
         let pinned = std::mem::take(&mut *self.pinned.lock().unwrap_or_else(PoisonError::into_inner));
-        let result =
-            pinned.iter().try_for_each(|(_, file)| file.sync_data()).and_then(|()| self.sync_directory());
+        let mut files = pinned.iter().map(|(_, file)| file).chain(&unpinned);
+        let result = files.try_for_each(|file| file.sync_data()).and_then(|()| self.sync_directory());
         if let Err(error) = result {
             self.poison(&error);
-            return;
+            return Ok(());
         }
         self.synced.fetch_max(end, Ordering::AcqRel);
         drop(running);
         if let Some(listener) = self.listener.get() {
             listener.synced(Offset(end));
         }
+        Ok(())
+    }
+
+    /// The files with bytes that are not known to be on stable storage, but for those that are pinned.
+    fn open_unsynced(&self) -> io::Result<Vec<Arc<dyn StoredFile>>> {
+        let segments = self.segments.load_full();
+        let first = super::segment::floor_index(&segments, self.synced().0);
+        let mut files = Vec::new();
+        for segment in segments.iter().skip(first) {
+            let is_pinned = {
+                let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+                pinned.iter().any(|(base, _)| *base == segment.base)
+            };
+            if is_pinned {
+                continue;
+            }
+            match self.file(segment.base, FileKind::Log) {
+                Ok(file) => files.push(file),
+                // Retention took the segment in the meantime.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(files)
     }
 
     /// Syncs every segment but the active one from the recovery point on, with all that belongs to them, and moves the

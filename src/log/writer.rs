@@ -29,6 +29,8 @@ pub(crate) struct Active {
     pub(crate) created_ms: i64,
     /// The largest timestamp so far and the last offset of its batch.
     pub(crate) largest: Option<(i64, i64)>,
+    /// The file is longer than its batches (`preallocate`).
+    pub(crate) preallocated: bool,
 }
 
 impl Active {
@@ -40,6 +42,7 @@ impl Active {
             first_timestamp: None,
             created_ms: now.wall_ms,
             largest: None,
+            preallocated: false,
         }
     }
 }
@@ -138,6 +141,13 @@ impl Log {
         self.config = config;
     }
 
+    /// Has what is not on stable storage synced `flush.ms` from now, if the topic asks for that.
+    pub fn schedule_flush(&self, now: Now) {
+        if self.config.flush_ms < i64::MAX && self.reader.synced().0 < self.end {
+            self.reader.sync_by(now.mono_ms.saturating_add(self.config.flush_ms));
+        }
+    }
+
     /// The settings that hold.
     pub fn config(&self) -> &Arc<LogConfig> {
         &self.config
@@ -173,6 +183,7 @@ impl Log {
         self.closed = true;
         if self.active.is_some() && !self.reader.is_poisoned() {
             self.complete_time_index();
+            self.trim()?;
             self.write_snapshot()?;
             self.flush()?;
         }

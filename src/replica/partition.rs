@@ -187,6 +187,7 @@ impl Partition {
         self.rules.store(Arc::new(produce_rules(&config, self.shared.trust_compressed)));
         if let State::Open(log) = &mut *lock(&self.state) {
             log.set_config(Arc::new(log_config(&config)));
+            log.schedule_flush(self.shared.clock.now());
         }
         self.config.store(config);
     }
@@ -252,6 +253,7 @@ impl Partition {
             // What is found counts as committed, so a retry of it is acknowledged without a sync of its own.
             log.flush().map_err(failed)?;
         }
+        log.schedule_flush(self.shared.clock.now());
         let reader = log.reader();
         reader.set_sync_listener(self.commit.clone());
         // What one node finds in its log is committed: no other has more.

@@ -1,10 +1,10 @@
 //! The one schedule of everything that happens by the clock and not by a request: retention, checkpoints,
-//! deletions, idle sessions. Each chore runs on the pool for blocking work, one at a time.
+//! deletions, flushes that are due. Each chore runs on the pool for blocking work, one at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::broker::Broker;
 use crate::config::StorageConfig;
@@ -22,7 +22,32 @@ struct Chore {
 }
 
 /// Runs until the broker stops.
-pub(super) async fn run(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn run(broker: Arc<Broker>, context: Arc<LogContext>, stopping: watch::Receiver<bool>) {
+    // A chore may take long, and a flush must not wait for it.
+    let flushes = run_flushes(broker.clone(), context.clone(), stopping.clone());
+    tokio::join!(run_chores(broker, context, stopping), flushes);
+}
+
+/// Hands each log to the flusher when its `flush.ms` has passed; sleeps while no topic asks for that.
+async fn run_flushes(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping: watch::Receiver<bool>) {
+    let sooner = Arc::new(Notify::new());
+    let waker = sooner.clone();
+    context.set_flush_waker(move || waker.notify_one());
+    loop {
+        let until_due = async {
+            let Some(due_mono_ms) = context.next_flush_mono_ms() else { return std::future::pending().await };
+            let wait_ms = due_mono_ms.saturating_sub(broker.clock.now().mono_ms);
+            tokio::time::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))).await;
+        };
+        tokio::select! {
+            () = until_due => context.run_flushes(broker.clock.now()),
+            () = sooner.notified() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+async fn run_chores(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping: watch::Receiver<bool>) {
     let mut chores = chores(&broker.config.storage, broker.clock.now());
     loop {
         tokio::select! {

@@ -358,7 +358,41 @@ fn a_sync_that_finds_its_partition_deleted_is_no_failure() {
     log.delete(now()).unwrap();
     faults.sync_fails.store(true, Ordering::SeqCst);
     reader.directory_dirty.store(true, Ordering::SeqCst);
-    reader.request_sync();
+    reader.request_sync(0);
     bench.context.wait_for_flusher();
     assert!(!reader.is_poisoned());
+}
+
+#[test]
+fn a_flush_that_is_due_syncs_the_files_that_nobody_held_open() {
+    let (bench, faults) = bench(LogConfig { flush_ms: 10, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 1);
+    assert_eq!(faults.synced.lock().unwrap().len(), 0);
+    bench.context.run_flushes(now().after_ms(10));
+    bench.context.wait_for_flusher();
+    let synced = faults.synced.lock().unwrap().clone();
+    assert!(synced.contains(&"00000000000000000000.log".to_string()), "{synced:?}");
+    assert!(synced.contains(&"t-0".to_string()), "its directory entry, too: {synced:?}");
+}
+
+#[test]
+fn a_flush_whose_file_cannot_be_opened_is_tried_again() {
+    let (bench, _) = bench(LogConfig { flush_ms: 10, ..LogConfig::default() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 1);
+    // A directory in its place cannot be opened for writing.
+    let (file, aside) = (bench.file("00000000000000000000.log"), bench.file("aside"));
+    bench.context.handles.forget_log(log.reader.id);
+    std::fs::rename(&file, &aside).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    bench.context.run_flushes(now().after_ms(10));
+    bench.context.wait_for_flusher();
+    assert_eq!((log.reader().synced(), log.reader().is_poisoned()), (Offset(0), false));
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!(bench.context.next_flush_mono_ms(), Some(1010));
+    bench.context.run_flushes(now().after_ms(1010));
+    bench.context.wait_for_flusher();
+    assert_eq!(log.reader().synced(), log.end());
 }

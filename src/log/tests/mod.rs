@@ -7,6 +7,7 @@ mod fixtures;
 mod reading;
 mod restarts;
 mod retaining;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
