@@ -10,6 +10,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -227,5 +228,6 @@ async fn an_idempotent_producer_is_served_and_a_transactional_one_is_refused() {
     let transactional = producer(&broker, &[("transactional.id", "tx")]);
     let refused =
         tokio::task::spawn_blocking(move || transactional.init_transactions(Duration::from_secs(5)));
-    assert!(refused.await.unwrap().is_err());
+    let Err(KafkaError::Transaction(reason)) = refused.await.unwrap() else { panic!("not refused") };
+    assert!(reason.is_fatal(), "{reason}");
 }

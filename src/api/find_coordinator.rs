@@ -11,10 +11,12 @@ use crate::broker::topics::{CONSUMER_OFFSETS, new_topic};
 use crate::controller::image::TopicImage;
 use crate::types::ErrorCode;
 
-/// The key type of a group; transactional ids are 1, share groups 2.
+/// The key type of a group.
 const GROUP: i8 = 0;
-/// Every key type that Kafka knows.
-const KEY_TYPES: std::ops::RangeInclusive<i8> = 0..=2;
+/// The key type of a transactional id.
+const TRANSACTION: i8 = 1;
+/// The key type of a share group's partition (KIP-932).
+const SHARE: i8 = 2;
 /// First version that asks for several keys.
 const KEYS_FROM: i16 = 4;
 
@@ -29,14 +31,7 @@ struct Node {
 /// Tells where the groups' coordinators are, after having created their topic if need be.
 pub(super) fn handle(context: Context, request: FindCoordinatorRequest) -> Reply<FindCoordinatorResponse> {
     if context.version >= 1 && request.key_type != GROUP {
-        let exists = KEY_TYPES.contains(&request.key_type);
-        let mut response = respond(context.version, request, |_| Err(ErrorCode::InvalidRequest));
-        for coordinator in response.coordinators.iter_mut().filter(|_| !exists) {
-            // With Kafka a batched answer has a message only when the request itself cannot be read.
-            let message = StrBytes::from_static_str("there is no such key type");
-            coordinator.error_message = Some(message);
-        }
-        return Reply::Now(response);
+        return Reply::Now(refuse(context.version, request));
     }
     if let Some(topic) = context.broker.controller.image().topic(CONSUMER_OFFSETS) {
         return Reply::Now(respond(context.version, request, |key| locate(&context, topic, key)));
@@ -51,6 +46,29 @@ pub(super) fn handle(context: Context, request: FindCoordinatorRequest) -> Reply
             }
         }
     }))
+}
+
+/// No coordinator for anything but groups. A transactional id gets the error that ends a transactional producer at
+/// once: librdkafka looks for a coordinator again and again on any other.
+fn refuse(version: i16, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let (error, message) = match request.key_type {
+        TRANSACTION => {
+            (ErrorCode::TransactionalIdAuthorizationFailed, Some("this broker does not serve transactions"))
+        }
+        // With Kafka a batched answer has a message only when the request itself cannot be read.
+        SHARE => (ErrorCode::InvalidRequest, None),
+        _ => (ErrorCode::InvalidRequest, Some("there is no such key type")),
+    };
+    let message = message.map(StrBytes::from_static_str);
+    let mut response = respond(version, request, |_| Err(error));
+    if version < KEYS_FROM {
+        response.error_message = message.or(response.error_message);
+    } else {
+        for coordinator in &mut response.coordinators {
+            coordinator.error_message.clone_from(&message);
+        }
+    }
+    response
 }
 
 /// The leader of the group's partition. This node is the only one that can be told an address for.
@@ -108,6 +126,20 @@ mod tests {
             return FindCoordinatorRequest::default().with_coordinator_keys(vec![key.clone(), key]);
         }
         FindCoordinatorRequest::default().with_key(key)
+    }
+
+    #[test]
+    fn a_transactional_id_is_refused_for_good_and_told_why() {
+        let asked = |version| request(version).with_key_type(TRANSACTION);
+        let why = Some("this broker does not serve transactions");
+        let refused = in_every_version(1..=6, |version| refuse(version, asked(version)));
+        for answer in &refused[..3] {
+            assert_eq!((answer.error_code, answer.error_message.as_deref()), (53, why));
+        }
+        for answer in &refused[3..] {
+            let coordinator = &answer.coordinators[0];
+            assert_eq!((coordinator.error_code, coordinator.error_message.as_deref()), (53, why));
+        }
     }
 
     #[test]
