@@ -13,9 +13,10 @@ need_broker() {
     (cd "$COMPAT/.." && cargo build --release)
 }
 
-# A virtual environment with pytest, made once; PYTEST becomes the command.
+# A virtual environment with pytest, made once; PYTEST becomes the command. A folder that is given has
+# requirements (pytest among them) and an environment of its own.
 need_pytest() {
-    local venv=$COMPAT/.venv wanted=$COMPAT/lib/requirements.txt
+    local venv=${1:-$COMPAT}/.venv wanted=${1:-$COMPAT/lib}/requirements.txt
     if ! cmp -s "$wanted" "$venv/installed"; then
         python3 -m venv "$venv" &&
             "$venv/bin/pip" install --quiet --requirement "$wanted" &&

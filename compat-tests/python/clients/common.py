@@ -1,0 +1,84 @@
+"""What the adapters share: a record, and a group member that runs in a thread of its own."""
+
+import threading
+from dataclasses import dataclass, field
+
+SECONDS_MAX = 40
+SESSION_MS = 20_000
+HEARTBEAT_MS = 300
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as a test states it; `offset` is filled in when it was read and left out of comparisons."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    timestamp: int = 1_700_000_000_000
+    offset: int = field(default=-1, compare=False)
+
+
+class Member:
+    """A consumer in a group that polls until it is told to leave.
+
+    A client's subclass implements `poll_until_left` and calls `gained`, `lost` and `got`.
+    """
+
+    def __init__(self):
+        self.records: list[Record] = []
+        self.rebalances = 0
+        """How many assignments the client reported."""
+        self.owned: frozenset[int] = frozenset()
+        self._left = threading.Event()
+        self._failure = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def poll_until_left(self) -> None:
+        raise NotImplementedError
+
+    def join(self) -> "Member":
+        self._thread.start()
+        return self
+
+    def leave(self) -> None:
+        """Ends as the client's own `close` does; for a static member that is not a departure."""
+        self._left.set()
+        self._thread.join(SECONDS_MAX)
+        assert not self._thread.is_alive(), "the member did not end"
+        self.check()
+
+    def check(self) -> None:
+        """Raises what ended the member's thread."""
+        if self._failure is not None:
+            raise self._failure
+
+    def gained(self, partitions) -> None:
+        self.owned |= frozenset(partitions)
+        self.rebalances += 1
+
+    def lost(self, partitions) -> None:
+        self.owned -= frozenset(partitions)
+
+    def got(self, record: Record) -> None:
+        self.records.append(record)
+
+    @property
+    def values(self) -> list[bytes]:
+        return [record.value for record in self.records]
+
+    def left(self) -> bool:
+        return self._left.is_set()
+
+    def _run(self) -> None:
+        try:
+            self.poll_until_left()
+        except BaseException as failure:
+            self._failure = failure
+
+    def __enter__(self) -> "Member":
+        return self.join()
+
+    def __exit__(self, *_) -> None:
+        self.leave()
