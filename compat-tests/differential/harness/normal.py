@@ -15,6 +15,11 @@ PROSE = {"ErrorMessage", "BatchIndexErrorMessage", "Documentation"}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBERED = {"ProducerId": "producer", "SessionId": "session"}
 GIVEN = {"ClusterId": "CLUSTER", "FinalizedFeaturesEpoch": "EPOCH"}
+# What only one API calls so, or only one has without a rule that could be compared.
+GIVEN_BY = {
+    "DescribeQuorum": {"HighWatermark": "END", "LogEndOffset": "END", "Port": "PORT"},
+    "GetTelemetrySubscriptions": {"SubscriptionId": "SUBSCRIPTION"},
+}
 NEAR_MS = 600_000
 
 # Lists that Kafka fills from hash maps: by API and path, what orders their elements.
@@ -22,6 +27,8 @@ UNORDERED = {
     "CreateTopics": {"Topics": "Name", "Topics.Configs": "Name"},
     "DeleteTopics": {"Responses": ("Name", "TopicId", "ErrorCode")},
     "DeleteRecords": {"Topics": "Name", "Topics.Partitions": "PartitionIndex"},
+    "ApiVersions": {"SupportedFeatures": "Name", "FinalizedFeatures": "Name"},
+    "DescribeProducers": {"Topics.Partitions.ActiveProducers": "ProducerId"},
     "DescribeConfigs": {"Results": ("ResourceType", "ResourceName"), "Results.Configs": "Name"},
     "ListGroups": {"Groups": "GroupId"},
 }
@@ -45,6 +52,7 @@ class Normal:
             return answer
         self._records = fields_of(api.response, ("records",))
         self._ids = fields_of(api.response, ("uuid",))
+        self._given = GIVEN | GIVEN_BY.get(api.name, {})
         return self._fields(answer, UNORDERED.get(api.name, {}), "")
 
     def _placeholder(self, kind: str, value) -> str:
@@ -77,8 +85,8 @@ class Normal:
             return self._octets(value)
         if isinstance(value, str) and name in self._ids:
             return value if value == ZERO_UUID else self._placeholder("id", value)
-        if isinstance(value, str) and name in GIVEN:
-            return GIVEN[name]
+        if isinstance(value, str) and name in self._given:
+            return self._given[name]
         if isinstance(value, str):
             return self._text(value)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -95,8 +103,8 @@ class Normal:
     def _number(self, name: str, value: int):
         if name in NUMBERED and value > 0 or name == "ProducerId" and value == 0:
             return self._placeholder(NUMBERED[name], value)
-        if name in GIVEN and value >= 0:
-            return GIVEN[name]
+        if name in self._given and value not in (-1, 0):
+            return self._given[name]
         if name == "Port" and value == self._port:
             return "PORT"
         return self._time(value) if value > 10**11 else value
