@@ -9,7 +9,6 @@ use kafka_protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicN
 use kafka_protocol::protocol::StrBytes;
 
 use super::{Context, Reply, admitted};
-use crate::broker::dynamic::effective;
 use crate::config::Config;
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, CreatedTopic, NewTopic, Outcome};
@@ -17,9 +16,9 @@ use crate::types::{ErrorCode, NodeId};
 
 /// See the module.
 pub(super) fn handle(context: Context, request: CreateTopicsRequest) -> Reply<CreateTopicsResponse> {
-    Reply::Run(Box::pin(
-        async move { answer(&context.broker.controller, &context.broker.config, request).await },
-    ))
+    Reply::Run(Box::pin(async move {
+        answer(&context.broker.controller, &context.broker.live.current(), request).await
+    }))
 }
 
 /// Submits all topics that are named once; the others are answered after them, once each, as Kafka does.
@@ -51,13 +50,11 @@ async fn answer(
         Ok(outcomes) => outcomes,
         Err(code) => names.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
-    let image = controller.image();
-    let config = effective(config, &image);
     let mut results: Vec<CreatableTopicResult> =
-        names.into_iter().zip(outcomes).map(|(name, outcome)| result(&config, name, outcome)).collect();
+        names.into_iter().zip(outcomes).map(|(name, outcome)| result(config, name, outcome)).collect();
     let error = ApiError::new(ErrorCode::InvalidRequest, "the topic is named more than once in the request");
     results.extend(
-        twice.into_iter().map(|name: TopicName| result(&config, name.to_string(), Err(error.clone()))),
+        twice.into_iter().map(|name: TopicName| result(config, name.to_string(), Err(error.clone()))),
     );
     CreateTopicsResponse::default().with_topics(results)
 }

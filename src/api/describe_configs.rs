@@ -10,28 +10,23 @@ use kafka_protocol::messages::describe_configs_response::{
 };
 use kafka_protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use kafka_protocol::protocol::StrBytes;
-use tracing::level_filters::LevelFilter;
 
 use super::{Context, Reply};
-use crate::broker::dynamic::effective;
 use crate::config::describe::{Described, describe_client_metrics};
 use crate::config::{Config, Source};
 use crate::controller::command::{ApiError, Outcome};
 use crate::controller::image::{ConfigResource, Image, ResourceKind};
 use crate::controller::names::check_topic_name;
+use crate::observe;
 use crate::types::ErrorCode;
-
-/// The one logger there is; its level is that of the whole log.
-const ROOT_LOGGER: &str = "root";
 
 /// Answers from the configuration and the image.
 pub(super) fn handle(context: Context, request: DescribeConfigsRequest) -> Reply<DescribeConfigsResponse> {
     let broker = &context.broker;
-    Reply::Now(answer(&broker.config, &broker.controller.image(), &request))
+    Reply::Now(answer(&broker.live.current(), &broker.controller.image(), &request))
 }
 
 fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let config = effective(config, image);
     // As in Kafka one resource of an unknown type spoils the whole request.
     let strange = request.resources.iter().find(|resource| !is_known(ResourceKind(resource.resource_type)));
     // A broker's answer is thousands of times as large as the question: the same one is answered once.
@@ -42,7 +37,7 @@ fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> D
     let results = asked.map(|resource| {
         let entries = match strange {
             Some(strange) => Err(invalid(format!("there is no resource type {}", strange.resource_type))),
-            None => describe(&config, image, resource),
+            None => describe(config, image, resource),
         };
         result(resource, entries, request)
     });
@@ -83,7 +78,7 @@ fn describe(config: &Config, image: &Image, resource: &DescribeConfigsResource) 
         }
         ResourceKind::BROKER_LOGGER => {
             check_node(config, name, "")?;
-            Ok(vec![root_logger()])
+            Ok(observe::levels().into_iter().map(|(name, level)| logger(name, level)).collect())
         }
         _ if name.is_empty() => Err(invalid("a group or subscription needs a name")),
         ResourceKind::GROUP => Ok(config.describe_group(stored)),
@@ -101,10 +96,10 @@ fn check_node(config: &Config, name: &str, also: &str) -> Outcome<()> {
     }
 }
 
-fn root_logger() -> Described {
+fn logger(name: String, level: observe::Level) -> Described {
     Described {
-        name: ROOT_LOGGER.to_owned(),
-        value: Some(LevelFilter::current().to_string().to_uppercase()),
+        name,
+        value: Some(level.name().to_owned()),
         read_only: false,
         source: Source::BrokerLogger,
         sensitive: false,
@@ -238,11 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn the_root_logger_is_the_only_one() {
-        let response = ask(&[(ResourceKind::BROKER_LOGGER, "3")], None);
-        let names: Vec<_> =
-            response.results[0].configs.iter().map(|c| (c.name.as_str(), c.config_source)).collect();
-        assert_eq!(names, vec![("root", 6)]);
+    fn loggers_are_listed_with_their_levels() {
+        let response = ask(&[(ResourceKind::BROKER_LOGGER, "3")], Some(&["root", "milena", "no::such"]));
+        let shown: Vec<_> = response.results[0]
+            .configs
+            .iter()
+            .map(|c| (c.name.as_str(), c.value.is_some(), c.config_source))
+            .collect();
+        assert_eq!(shown, vec![("root", true, 6), ("milena", true, 6)]);
         assert_eq!(error(ResourceKind::BROKER_LOGGER, "").0, 42);
     }
 

@@ -16,13 +16,13 @@ use crate::replica::registry::Registry;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
 
-use super::dynamic::effective;
+use super::live::LiveConfig;
 use super::topics::CONSUMER_OFFSETS;
 
 /// See the module.
 pub struct Applier {
-    /// What was configured at the start; topics without a value of their own go by it.
-    pub config: Arc<Config>,
+    /// The configuration in force, which changes here; topics without a value of their own go by it.
+    pub live: Arc<LiveConfig>,
     /// The partitions.
     pub partitions: Arc<Registry>,
     /// The groups.
@@ -36,7 +36,8 @@ impl Publisher for Applier {
         for topic in &changes.deleted {
             self.delete(topic);
         }
-        let broker = effective(&self.config, after);
+        let of_broker = changes.configs.iter().any(|resource| resource.kind == ResourceKind::BROKER);
+        let broker = if of_broker { self.apply_broker(after) } else { self.live.current() };
         for name in changes.topics.values() {
             if let Some(topic) = after.topic(name) {
                 let known = before.topic_by_id(topic.id).map_or(0, |topic| topic.partitions.len());
@@ -50,10 +51,17 @@ impl Publisher for Applier {
 impl Applier {
     /// Makes every partition of the first image known, with what the last run left of it. No log is opened.
     pub fn apply_first(&self, image: &Image) {
-        let broker = effective(&self.config, image);
+        let broker = self.apply_broker(image);
         for topic in image.topics() {
             self.add_partitions(&broker, image, topic, 0, true);
         }
+    }
+
+    /// Takes up what is set at run time for this broker, and hands it to the parts that lie below this one.
+    fn apply_broker(&self, image: &Image) -> Arc<Config> {
+        let config = self.live.apply(image);
+        self.partitions.set_producer_id_expiration(config.producers.id_expiration_ms);
+        config
     }
 
     /// Takes up the groups of a topic of committed offsets that exists; reads its log. After an unclean stop offsets

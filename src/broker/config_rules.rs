@@ -4,43 +4,40 @@ use std::sync::Arc;
 
 use crate::config::table::{self, Scope};
 use crate::config::value::Kind;
-use crate::config::{Config, check_dynamic};
+use crate::config::{SubscriptionError, check_subscription};
 use crate::controller::command::{ApiError, ConfigRules, Outcome};
 use crate::controller::image::{ConfigResource, Configs, ResourceKind};
 use crate::types::ErrorCode;
 
+use super::live::LiveConfig;
+
 /// See the module.
 pub struct TableRules {
-    /// The broker's values, which topics go by where they have none.
-    pub config: Arc<Config>,
+    /// The broker's values, which topics and groups go by where they have none.
+    pub live: Arc<LiveConfig>,
 }
 
 impl ConfigRules for TableRules {
     fn validate(&self, resource: &ConfigResource, configs: &Configs) -> Outcome<()> {
-        let invalid = |error: String| Err(ApiError::new(ErrorCode::InvalidConfig, error));
+        let invalid = |error: &dyn ToString| ApiError::new(ErrorCode::InvalidConfig, error.to_string());
+        let refused = |message: &str| Err(ApiError::new(ErrorCode::InvalidRequest, message));
         match resource.kind {
-            ResourceKind::TOPIC => match self.config.topic_config(configs) {
-                Ok(_) => Ok(()),
-                Err(errors) => invalid(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-            },
-            ResourceKind::BROKER => {
-                let wrong = configs.iter().find_map(|(key, value)| check_dynamic(key, value).err());
-                wrong.map_or(Ok(()), |error| invalid(error.to_string()))
+            ResourceKind::TOPIC => self.live.current().topic_config(configs).map(drop).map_err(|errors| {
+                invalid(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }),
+            // The broker that is asked has checked them: only it knows what it runs with.
+            ResourceKind::BROKER => Ok(()),
+            ResourceKind::GROUP | ResourceKind::CLIENT_METRICS if resource.name.is_empty() => {
+                refused("there is no default for all of them")
             }
-            kind => match scope(kind) {
-                Some(_) if resource.name.is_empty() => {
-                    Err(ApiError::new(ErrorCode::InvalidRequest, "there is no default for all of them"))
+            ResourceKind::GROUP => self.live.current().check_group(configs).map_err(|error| invalid(&error)),
+            ResourceKind::CLIENT_METRICS => check_subscription(configs).map_err(|error| match error {
+                SubscriptionError::Config(error) => invalid(&error),
+                SubscriptionError::Request(error) => {
+                    ApiError::new(ErrorCode::InvalidRequest, error.to_string())
                 }
-                Some(scope) => {
-                    let check = |(key, value): (&String, &String)| table::require(scope, key)?.parse(value);
-                    let wrong = configs.iter().find_map(|entry| check(entry).err());
-                    wrong.map_or(Ok(()), |error| invalid(error.to_string()))
-                }
-                None => {
-                    let message = format!("resources of type {} have no configurations here", kind.0);
-                    Err(ApiError::new(ErrorCode::InvalidRequest, message))
-                }
-            },
+            }),
+            ResourceKind(other) => refused(&format!("resources of type {other} have no configurations here")),
         }
     }
 
@@ -67,9 +64,14 @@ fn scope(kind: ResourceKind) -> Option<Scope> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    fn rules(config: Config) -> TableRules {
+        TableRules { live: Arc::new(LiveConfig::new(Arc::new(config))) }
+    }
 
     fn validate(kind: ResourceKind, name: &str, key: &str, value: &str) -> i16 {
-        let rules = TableRules { config: Arc::new(Config::from_pairs([]).unwrap()) };
+        let rules = rules(Config::from_pairs([]).unwrap());
         let resource = ConfigResource { kind, name: name.to_owned() };
         let configs = Configs::from([(key.to_owned(), value.to_owned())]);
         rules.validate(&resource, &configs).err().map_or(0, |error| error.code.code())
@@ -85,13 +87,15 @@ mod tests {
         assert_eq!(validate(ResourceKind::GROUP, "", "consumer.session.timeout.ms", "50000"), 42);
         assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "interval.ms", "50000"), 0);
         assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "interval.ms", "soon"), 40);
+        assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "interval.ms", "99"), 42);
+        assert_eq!(validate(ResourceKind::CLIENT_METRICS, "m", "retention.ms", "99"), 42);
         assert_eq!(validate(ResourceKind::BROKER_LOGGER, "1", "root", "DEBUG"), 42);
     }
 
     #[test]
     fn elements_are_added_to_the_keys_own_default() {
         let config = Config::from_pairs([("log.cleanup.policy", "compact")]).unwrap();
-        let rules = TableRules { config: Arc::new(config) };
+        let rules = rules(config);
         assert_eq!(rules.default_value(ResourceKind::TOPIC, "cleanup.policy").as_deref(), Some("delete"));
     }
 }

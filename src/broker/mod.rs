@@ -10,9 +10,9 @@ use crate::types::{Clock, NodeId};
 
 pub mod applier;
 pub mod config_rules;
-pub mod dynamic;
 pub mod endpoints;
 pub mod fetch_sessions;
+pub mod live;
 pub mod telemetry;
 pub mod topics;
 
@@ -20,8 +20,10 @@ pub mod topics;
 pub struct Broker {
     /// This node.
     pub node_id: NodeId,
-    /// What was configured at the start.
+    /// What was configured at the start; keys that cannot change later are read here.
     pub config: Arc<Config>,
+    /// The configuration in force.
+    pub live: Arc<live::LiveConfig>,
     /// Where the moment comes from.
     pub clock: Arc<dyn Clock>,
     /// The way to change metadata, and what it is now.

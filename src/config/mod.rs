@@ -2,7 +2,10 @@
 //! `Config`, what they mean, typed. It reads one file at start and nothing else; the environment is handed in.
 
 pub mod describe;
+mod dynamic;
+mod groups;
 mod listeners;
+mod metrics;
 mod sources;
 pub mod table;
 mod topic;
@@ -13,7 +16,9 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use dynamic::Level;
 pub use listeners::{Advertised, Listener};
+pub use metrics::{SubscriptionError, check_subscription};
 pub use topic::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
 pub use typed::{
     FetchConfig, GroupConfig, MetadataConfig, NetworkConfig, OffsetsConfig, ProducersConfig, StorageConfig,
@@ -24,7 +29,7 @@ pub use values::{Source, Synonym};
 
 use crate::types::NodeId;
 use listeners::ListenerInput;
-use table::{Effect, Scope, Update};
+use table::{Effect, Scope};
 use topic::TopicDefaults;
 use values::{Reader, Values};
 
@@ -199,6 +204,7 @@ impl Config {
         let listeners = read_listeners(&mut reader);
         check_roles(&mut reader);
         check_all(&values, &mut reader);
+        groups::check_defaults(&mut reader);
         let topic_defaults = topic::defaults(&mut reader);
         let config = Self {
             node_id,
@@ -216,25 +222,6 @@ impl Config {
             values: Values::default(),
         };
         if reader.errors.is_empty() { Ok(Self { values, ..config }) } else { Err(reader.errors) }
-    }
-
-    /// This configuration with the values that were set at run time for all brokers (`cluster`) and for this one
-    /// (`node`) instead of earlier ones. What cannot be changed at run time or is wrong is left out and reported.
-    pub fn with_dynamic(
-        &self,
-        cluster: &BTreeMap<String, String>,
-        node: &BTreeMap<String, String>,
-    ) -> (Self, Vec<ConfigError>) {
-        let mut errors = Vec::new();
-        let cluster = accepted(cluster, check_dynamic_default, &mut errors);
-        let node = accepted(node, check_dynamic, &mut errors);
-        match Self::new(Values { fixed: self.values.fixed.clone(), cluster, node }) {
-            Ok(config) => (config, errors),
-            Err(more) => {
-                errors.extend(more);
-                (self.clone(), errors)
-            }
-        }
     }
 
     /// The configuration of a topic with values of its own, or everything that is wrong with them.
@@ -266,44 +253,6 @@ impl Config {
     pub fn given(&self, name: &str) -> Option<&str> {
         self.values.given(name)
     }
-}
-
-/// Whether the broker key `name` may take this value at run time. Keys that are not in the table may, as in Kafka,
-/// where they are for plugins.
-pub fn check_dynamic(name: &str, text: &str) -> Result<(), ConfigError> {
-    let Some(key) = table::find(Scope::Broker, name) else { return Ok(()) };
-    if key.update == Update::ReadOnly {
-        return Err(ConfigError::new(name, text, "can only be set at start"));
-    }
-    key.parse(text).map(drop)
-}
-
-/// Whether the broker key `name` may take this value at run time for all brokers at once.
-pub fn check_dynamic_default(name: &str, text: &str) -> Result<(), ConfigError> {
-    match table::find(Scope::Broker, name) {
-        Some(key) if key.update == Update::PerBroker => Err(ConfigError::new(
-            name,
-            text,
-            "can only be set for one broker, whose id must be the resource's name",
-        )),
-        _ => check_dynamic(name, text),
-    }
-}
-
-/// The pairs that pass `check`.
-fn accepted(
-    given: &BTreeMap<String, String>,
-    check: fn(&str, &str) -> Result<(), ConfigError>,
-    errors: &mut Vec<ConfigError>,
-) -> BTreeMap<String, String> {
-    let mut layer = BTreeMap::new();
-    for (name, text) in given {
-        match check(name, text) {
-            Ok(()) => drop(layer.insert(name.clone(), text.clone())),
-            Err(error) => errors.push(error),
-        }
-    }
-    layer
 }
 
 /// Gives each of the two names of the node's id what was set under the other one, as Kafka shows it. A bad id is

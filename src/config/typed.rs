@@ -23,6 +23,10 @@ pub struct NetworkConfig {
     pub max_connections: usize,
     /// `max.connections.per.ip`.
     pub max_connections_per_ip: usize,
+    /// `max.connections.per.ip.overrides`: host name or address, and how many it may have.
+    pub max_connections_per_ip_overrides: Vec<(String, usize)>,
+    /// `max.connection.creation.rate`: connections a second.
+    pub max_connection_creation_rate: u32,
     /// `queued.max.request.bytes`; `None` leaves it to the broker.
     pub queued_max_request_bytes: Option<i64>,
 }
@@ -139,6 +143,9 @@ impl NetworkConfig {
             connections_max_idle_ms: reader.long("connections.max.idle.ms"),
             max_connections: reader.size("max.connections"),
             max_connections_per_ip: reader.size("max.connections.per.ip"),
+            max_connections_per_ip_overrides: per_ip_overrides(reader),
+            max_connection_creation_rate: u32::try_from(reader.long("max.connection.creation.rate"))
+                .unwrap_or_default(),
             queued_max_request_bytes: Some(reader.long("queued.max.request.bytes"))
                 .filter(|bytes| *bytes > 0),
         };
@@ -147,8 +154,30 @@ impl NetworkConfig {
             let rule = format!("must be -1, or at least socket.request.max.bytes, which is {request_max}");
             reader.refuse("queued.max.request.bytes", rule);
         }
+        if config.max_connections_per_ip == 0 && config.max_connections_per_ip_overrides.is_empty() {
+            let rule = "must be at least 1 unless max.connections.per.ip.overrides is set";
+            reader.refuse("max.connections.per.ip", rule);
+        }
         config
     }
+}
+
+/// Entries `host:count`; a host without a name is the loopback address.
+fn per_ip_overrides(reader: &mut Reader<'_>) -> Vec<(String, usize)> {
+    let name = "max.connections.per.ip.overrides";
+    let text = reader.printed(name).unwrap_or_default();
+    let mut overrides = Vec::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        let parsed = entry
+            .rsplit_once(':')
+            .and_then(|(host, count)| Some((host.trim().to_owned(), count.trim().parse::<i32>().ok()?)));
+        let Some((host, count)) = parsed else {
+            reader.refuse(name, "must be a list of address:count");
+            break;
+        };
+        overrides.push((host, usize::try_from(count).unwrap_or(0)));
+    }
+    overrides
 }
 
 /// A socket buffer's size, if the user set one; -1 is Kafka's "the system decides".
@@ -169,8 +198,21 @@ impl TopicsConfig {
     }
 }
 
+/// Bytes of the cleaner's map of keys that a thread needs at the least.
+const DEDUPE_BYTES_PER_THREAD_MIN: i64 = 1024 * 1024;
+
+fn check_cleaner(reader: &mut Reader<'_>) {
+    let (size_key, threads_key) = ("log.cleaner.dedupe.buffer.size", "log.cleaner.threads");
+    let threads = reader.long(threads_key);
+    if reader.long(size_key).checked_div(threads).is_none_or(|bytes| bytes <= DEDUPE_BYTES_PER_THREAD_MIN) {
+        let key = if reader.is_given(threads_key) { threads_key } else { size_key };
+        reader.refuse(key, "must leave more than 1048576 bytes for each of at least one cleaner's thread");
+    }
+}
+
 impl StorageConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        check_cleaner(reader);
         Self {
             log_dir: log_dir(reader),
             num_recovery_threads: reader.size("num.recovery.threads.per.data.dir"),

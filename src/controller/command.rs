@@ -136,6 +136,8 @@ pub struct AlterResource {
     pub resource: ConfigResource,
     /// The changes, applied all or none.
     pub changes: Vec<ConfigChange>,
+    /// Whether keys that `changes` does not name go back to their defaults (the older API).
+    pub replace: bool,
 }
 
 /// One partition by topic id and index.

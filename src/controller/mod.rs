@@ -2,6 +2,7 @@
 //! `submit` is the only way in which metadata changes; readers take the committed `Image`. A command is decided under a
 //! mutex that is never held across an await; one thread writes, syncs, publishes and answers, in the journal's order.
 
+pub mod changes;
 pub mod command;
 mod committer;
 pub mod image;

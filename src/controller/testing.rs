@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::command::ConfigRules;
 use super::image::{Image, PartitionImage, TopicImage};
+use super::machine::Settings;
 use super::machine::tests::settings;
 use super::{Controller, OpenController};
 use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
@@ -112,6 +114,11 @@ impl Clock for Still {
 
 /// A controller of node 1 on a new directory, which knows the topic configurations `size` (a number) and `list`.
 pub(crate) fn controller() -> (Controller, tempfile::TempDir) {
+    controller_with(settings().rules)
+}
+
+/// A controller with rules for configurations that are not its own.
+pub(crate) fn controller_with(rules: Arc<dyn ConfigRules>) -> (Controller, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let options = OpenController {
         data_dir: dir.path().to_owned(),
@@ -119,7 +126,7 @@ pub(crate) fn controller() -> (Controller, tempfile::TempDir) {
         clock: Arc::new(Still),
         cluster_id: "c".into(),
         rack: None,
-        settings: settings(),
+        settings: Settings { rules, ..settings() },
         fold_bytes_max: u64::MAX,
     };
     (Controller::open(options).unwrap(), dir)

@@ -69,7 +69,7 @@ async fn an_answer_comes_after_the_change_is_durable_visible_and_published() {
     assert!(controller.image().topic("a").is_none());
     controller.create_topics(vec![topic("a")], false).await.unwrap().remove(0).unwrap();
     let changes = vec![ConfigChange { key: "size".into(), op: ConfigOp::Set, value: Some("1".into()) }];
-    let alter = AlterResource { resource: ConfigResource::topic("a"), changes };
+    let alter = AlterResource { resource: ConfigResource::topic("a"), changes, replace: false };
     controller.alter_configs(vec![alter], false).await.unwrap().remove(0).unwrap();
     assert_eq!(*notes.seen.lock().unwrap(), ["+a", "-a", "+a", "~a"]);
     let image = controller.image();

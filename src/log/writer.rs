@@ -112,6 +112,11 @@ impl Log {
         &self.producers
     }
 
+    /// `producer.id.expiration.ms` from now on.
+    pub fn set_producer_id_expiration(&mut self, ms: i64) {
+        self.producer_id_expiration_ms = ms;
+    }
+
     /// Forgets producers that were idle too long (`producer.id.expiration.ms`).
     pub fn expire_producers(&mut self, now: Now) {
         self.producers.expire(now.wall_ms, self.producer_id_expiration_ms);

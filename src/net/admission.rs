@@ -1,8 +1,6 @@
-//! What all connections share: memory for requests that are still arriving, and places for connections.
+//! What all connections share: memory for requests that are still arriving.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -79,53 +77,6 @@ impl Permit {
     }
 }
 
-/// How many connections there may be, over all listeners.
-#[derive(Debug)]
-pub struct Places {
-    pub(super) all: Arc<Semaphore>,
-    per_ip_max: usize,
-    per_ip: Mutex<HashMap<IpAddr, usize>>,
-}
-
-/// A connection's place; free again when it is dropped.
-pub(super) struct Place {
-    places: Arc<Places>,
-    ip: IpAddr,
-    _of_all: OwnedSemaphorePermit,
-}
-
-impl Places {
-    /// `max.connections` and `max.connections.per.ip`.
-    pub fn new(max: usize, per_ip_max: usize) -> Self {
-        let all = Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
-        Self { all, per_ip_max, per_ip: Mutex::default() }
-    }
-
-    /// Takes a place for a client; `None` when its address has all that it may have.
-    pub(super) fn take(self: &Arc<Self>, of_all: OwnedSemaphorePermit, ip: IpAddr) -> Option<Place> {
-        let mut per_ip = self.per_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = per_ip.entry(ip).or_default();
-        if *taken >= self.per_ip_max {
-            return None;
-        }
-        *taken += 1;
-        drop(per_ip);
-        Some(Place { places: self.clone(), ip, _of_all: of_all })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut per_ip = self.places.per_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = per_ip.get_mut(&self.ip) {
-            *taken -= 1;
-            if *taken == 0 {
-                per_ip.remove(&self.ip);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,19 +102,5 @@ mod tests {
         assert_eq!(admission.memory.available_permits(), 0);
         permit.release();
         assert_eq!(admission.memory.available_permits(), REQUEST_MEMORY_BYTES_MAX / UNIT_BYTES);
-    }
-
-    #[tokio::test]
-    async fn an_address_has_no_more_places_than_it_may_have_until_one_is_free() {
-        let places = Arc::new(Places::new(3, 1));
-        let ip = IpAddr::from([127, 0, 0, 1]);
-        let of_all = || places.all.clone().try_acquire_owned().unwrap();
-        let place = places.take(of_all(), ip).unwrap();
-        assert!(places.take(of_all(), ip).is_none());
-        assert!(places.take(of_all(), IpAddr::from([127, 0, 0, 2])).is_some());
-        drop(place);
-        assert!(places.take(of_all(), ip).is_some());
-        assert_eq!(places.all.available_permits(), 3);
-        assert!(places.per_ip.lock().unwrap().is_empty());
     }
 }

@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::watch;
 
-use super::admission::{Admission, Exhausted, Permit, Places};
+use super::admission::{Admission, Exhausted, Permit};
+use super::places::{Place, Places};
 use super::reply::{Slot, Slots, WriteEnd, queue};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
@@ -49,6 +50,8 @@ enum ReadEnd {
     Eof,
     #[error("the broker stops")]
     Stopping,
+    #[error("max.connections is reached, and others were used later")]
+    GivenUp,
     #[error("nothing arrived within connections.max.idle.ms")]
     Idle,
     #[error("a large request stopped arriving for {STALLED_REQUEST_MS_MAX} ms")]
@@ -63,8 +66,8 @@ enum ReadEnd {
     Memory(#[from] Exhausted),
 }
 
-/// Serves a connection until it ends.
-pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>) {
+/// Serves a connection until it ends, or its place is wanted back.
+pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>, place: Place) {
     let peer = connection.peer;
     let (read_half, write_half) = stream.into_split();
     let (slots, mut answers) = queue();
@@ -76,6 +79,7 @@ pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<S
         socket: read_half,
         slots,
         inbound: Inbound::default(),
+        place,
     };
     // One future to the end: it holds the answer that is waited for and the bytes that are half written.
     let writing = answers.write_all(&write_half);
@@ -110,7 +114,7 @@ async fn drain(end: &ReadEnd, writing: impl Future<Output = Result<(), WriteEnd>
 
 fn log_read_end(end: &ReadEnd, peer: std::net::SocketAddr) {
     match end {
-        ReadEnd::Eof | ReadEnd::Io(_) | ReadEnd::Stopping | ReadEnd::Idle => {
+        ReadEnd::Eof | ReadEnd::Io(_) | ReadEnd::Stopping | ReadEnd::Idle | ReadEnd::GivenUp => {
             tracing::debug!("connection of {peer}: {end}");
         }
         ReadEnd::Stalled | ReadEnd::Frame(_) | ReadEnd::Refused(_) | ReadEnd::Memory(_) => {
@@ -125,6 +129,7 @@ struct Reader {
     socket: OwnedReadHalf,
     slots: Slots,
     inbound: Inbound,
+    place: Place,
     permit: Permit,
     stopping: watch::Receiver<bool>,
 }
@@ -152,6 +157,7 @@ impl Reader {
             requests += 1;
             bytes = bytes.saturating_add(frame.len());
             let now = self.shared.broker.clock.now();
+            self.place.used(now.mono_ms);
             let mut answer = api::dispatch(&self.shared.broker, &self.connection, &frame, now)?;
             while let Answer::Then(future) = answer {
                 answer = future.await?;
@@ -227,6 +233,7 @@ impl Reader {
             tokio::select! {
                 readable = self.socket.readable() => return Ok(readable?),
                 _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
+                () = self.place.given_up() => return Err(ReadEnd::GivenUp),
                 () = idle => {
                     if stalls {
                         return Err(ReadEnd::Stalled);

@@ -23,8 +23,8 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
     loop {
         // With no place left nobody is accepted until a connection ends, as with Kafka.
         let accepting = async {
-            let of_all = shared.places.all.clone().acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(stream, peer)| (stream, peer, of_all))
+            let room = shared.places.room().await;
+            listener.accept().await.map(|(stream, peer)| (stream, peer, room))
         };
         let accepted = tokio::select! {
             accepted = accepting => accepted,
@@ -37,18 +37,18 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
             }
         };
         match accepted {
-            Ok((stream, peer, of_all)) => {
-                let Some(place) = shared.places.take(of_all, peer.ip()) else {
+            Ok((stream, peer, room)) => {
+                if !wait_for_rate(&shared).await {
+                    break;
+                }
+                let now = shared.broker.clock.now();
+                let Some(place) = shared.places.take(room, peer.ip(), now.mono_ms) else {
                     tracing::warn!("refusing {peer}: max.connections.per.ip is reached");
                     continue;
                 };
                 match open(stream, peer, &name) {
                     Ok((stream, connection)) => {
-                        let serving = serve(stream, Arc::new(connection), shared.clone());
-                        connections.spawn(async move {
-                            serving.await;
-                            drop(place);
-                        });
+                        connections.spawn(serve(stream, Arc::new(connection), shared.clone(), place));
                     }
                     Err(error) => tracing::debug!("the connection of {peer} is gone already: {error}"),
                 }
@@ -61,6 +61,22 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// Waits as long as `max.connection.creation.rate` demands, with no other accepted meanwhile, as with Kafka. False
+/// when the broker stops.
+async fn wait_for_rate(shared: &Shared) -> bool {
+    let mut stopping = shared.stopping.clone();
+    loop {
+        let wait_ms = shared.places.wait_for_rate_ms(shared.broker.clock.now().mono_ms);
+        if wait_ms == 0 {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return false,
+        }
+    }
 }
 
 fn open(

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -121,8 +121,8 @@ pub struct Shared {
     pub context: Arc<LogContext>,
     /// Where the moment comes from when a log opens.
     pub clock: Arc<dyn Clock>,
-    /// `producer.id.expiration.ms`.
-    pub producer_id_expiration_ms: i64,
+    /// `producer.id.expiration.ms`; it changes at run time.
+    pub producer_id_expiration_ms: AtomicI64,
     /// `milena.produce.trust.compressed`.
     pub trust_compressed: bool,
 }
@@ -241,7 +241,7 @@ impl Partition {
             recovery_point: files.recovery_point,
             clean: files.clean,
             end: None,
-            producer_id_expiration_ms: self.shared.producer_id_expiration_ms,
+            producer_id_expiration_ms: self.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
         };
         let opened = Log::open(spec, &self.shared.context, self.shared.clock.now());
         let failed = |error: LogError| {
@@ -369,7 +369,10 @@ impl Partition {
             return Ok(0);
         }
         let high_watermark = self.high_watermark()?;
-        let deleted = self.with_log(|log| log.enforce_retention(high_watermark, now))?;
+        let deleted = self.with_log(|log| {
+            log.set_producer_id_expiration(self.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
+            log.enforce_retention(high_watermark, now)
+        })?;
         let deleted = deleted.map_err(|error| self.report_log(&error))?;
         if deleted > 0 {
             self.commit.waiters.wake(0);

@@ -1,6 +1,7 @@
 //! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dashmap::DashMap;
@@ -43,6 +44,11 @@ impl Registry {
     /// The data directory.
     pub fn directory(&self) -> &LogDirectory {
         &self.directory
+    }
+
+    /// `producer.id.expiration.ms` from now on, for every partition.
+    pub fn set_producer_id_expiration(&self, ms: i64) {
+        self.shared.producer_id_expiration_ms.store(ms, Ordering::Relaxed);
     }
 
     /// A partition by name.

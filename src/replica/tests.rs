@@ -32,7 +32,8 @@ fn registry_at(dir: &std::path::Path, clock: Arc<Hands>) -> Registry {
 
 fn registry_with(dir: &std::path::Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
-    let shared = Shared { context, clock, producer_id_expiration_ms: 1000, trust_compressed: false };
+    let shared =
+        Shared { context, clock, producer_id_expiration_ms: AtomicI64::new(1000), trust_compressed: false };
     Registry::new(directory, Arc::new(shared)).unwrap()
 }
 

@@ -16,7 +16,8 @@ use crate::broker::Broker;
 use crate::broker::endpoints::advertised;
 use crate::config::{Config, Listener, NetworkConfig};
 use crate::coordinator;
-use crate::net::admission::{Admission, Places};
+use crate::net::admission::Admission;
+use crate::net::places::{self, Limits, Places};
 use crate::net::{connection, listener};
 use crate::types::Clock;
 
@@ -63,13 +64,12 @@ impl Server {
         let started = start::open(config.clone(), clock).await?;
         let broker = started.broker;
         let (stop, stopping) = watch::channel(false);
+        let live = broker.live.subscribe();
+        let limits = Limits::of(&broker.live.current().network).await;
         let shared = Arc::new(connection::Shared {
             broker: broker.clone(),
             admission: Admission::new(config.network.queued_max_request_bytes),
-            places: Arc::new(Places::new(
-                config.network.max_connections,
-                config.network.max_connections_per_ip,
-            )),
+            places: Arc::new(Places::new(limits)),
             request_bytes_max: config.network.socket_request_max_bytes,
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
             stopping: stopping.clone(),
@@ -78,6 +78,7 @@ impl Server {
         for (name, listener) in listeners {
             tasks.push(tokio::spawn(listener::run(listener, name, shared.clone())));
         }
+        tasks.push(tokio::spawn(places::follow(shared.places.clone(), live, stopping.clone())));
         tasks.push(tokio::spawn(housekeeping::run(
             broker.clone(),
             started.log_context.clone(),

@@ -1,5 +1,6 @@
 //! What happens between the bound listeners and the first accepted connection.
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use crate::broker::Broker;
 use crate::broker::applier::Applier;
 use crate::broker::config_rules::TableRules;
 use crate::broker::fetch_sessions::FetchSessions;
+use crate::broker::live::LiveConfig;
 use crate::config::Config;
 use crate::controller::command::TopicIdPartition;
 use crate::controller::machine::Settings as ControllerSettings;
@@ -76,13 +78,14 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
             .context("cannot use the data directory")?;
     let unclean = !directory.was_clean();
     let meta = directory.meta().clone();
+    let live = Arc::new(LiveConfig::new(config.clone()));
     let controller = Controller::open(OpenController {
         data_dir: path.clone(),
         storage: Arc::new(Disk),
         clock: clock.clone(),
         cluster_id: meta.cluster_id.as_str().into(),
         rack: config.rack.clone(),
-        settings: controller_settings(config, meta.directory_id),
+        settings: controller_settings(config, live.clone(), meta.directory_id),
         fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
             .unwrap_or(u64::MAX),
     })
@@ -90,12 +93,13 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     let shared = Shared {
         context: context.clone(),
         clock: clock.clone(),
-        producer_id_expiration_ms: config.producers.id_expiration_ms,
+        producer_id_expiration_ms: AtomicI64::new(config.producers.id_expiration_ms),
         trust_compressed: config.storage.produce_trust_compressed,
     };
     let broker = Arc::new(Broker {
         node_id: config.node_id,
         config: config.clone(),
+        live: live.clone(),
         clock: clock.clone(),
         controller: Arc::new(controller),
         partitions: Arc::new(Registry::new(directory, Arc::new(shared))?),
@@ -104,7 +108,7 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
         telemetry: Mutex::default(),
     });
     let applier = Arc::new(Applier {
-        config: config.clone(),
+        live,
         partitions: broker.partitions.clone(),
         coordinator: broker.coordinator.clone(),
         clock,
@@ -148,7 +152,7 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         let broker = broker.clone();
         tokio::task::spawn_blocking(move || existing_partitions(&broker)).await??
     };
-    let workers = broker.config.storage.num_recovery_threads.clamp(1, 8);
+    let workers = broker.live.current().storage.num_recovery_threads.clamp(1, 8);
     let mut tasks = Vec::new();
     for part in 0..workers {
         let mine: Vec<_> = existing.iter().skip(part).step_by(workers).cloned().collect();
@@ -190,7 +194,11 @@ fn recover_all(partitions: &[Arc<Partition>]) -> Vec<TopicIdPartition> {
     recovered
 }
 
-fn controller_settings(config: &Arc<Config>, directory_id: uuid::Uuid) -> ControllerSettings {
+fn controller_settings(
+    config: &Config,
+    live: Arc<LiveConfig>,
+    directory_id: uuid::Uuid,
+) -> ControllerSettings {
     ControllerSettings {
         node: config.node_id,
         directory: TopicId(directory_id),
@@ -198,7 +206,7 @@ fn controller_settings(config: &Arc<Config>, directory_id: uuid::Uuid) -> Contro
         default_replication_factor: i16::try_from(config.topics.default_replication_factor)
             .unwrap_or(i16::MAX),
         delete_topic_enable: config.topics.delete_topic_enable,
-        rules: Arc::new(TableRules { config: config.clone() }),
+        rules: Arc::new(TableRules { live }),
     }
 }
 

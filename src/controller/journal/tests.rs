@@ -110,7 +110,7 @@ fn a_crash_at_any_byte_leaves_whole_commands() {
     let mut pair = Pair::open(dir.path());
     let mut states = vec![(pair.journal.len, pair.image().clone())];
     let set = ConfigChange { key: "size".into(), op: ConfigOp::Set, value: Some("9".into()) };
-    let alter = AlterResource { resource: ConfigResource::topic("a"), changes: vec![set] };
+    let alter = AlterResource { resource: ConfigResource::topic("a"), changes: vec![set], replace: false };
     for command in [
         create("a", 2),
         Command::AlterConfigs { resources: vec![alter], validate_only: false },

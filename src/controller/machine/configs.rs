@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Effects, Machine};
+use crate::controller::changes::changed_value;
 use crate::controller::command::{AlterResource, ApiError, ConfigChange, ConfigOp, Outcome, Reply};
 use crate::controller::image::{ConfigResource, Configs, ResourceKind};
 use crate::controller::names::check_topic_name;
@@ -10,8 +11,10 @@ use crate::controller::replay::ReplayError;
 use crate::types::{ErrorCode, NodeId};
 use crate::wire::records::metadata::{ConfigRecord, MetadataRecord};
 
-/// Bytes of a configuration's value: what Kafka's own records can hold.
-const CONFIG_VALUE_BYTES_MAX: usize = 32_767;
+/// The feature of eligible leader replicas.
+const ELIGIBLE_LEADERS: &str = "eligible.leader.replicas.version";
+/// The key that says how many replicas must have a record.
+const MIN_INSYNC_REPLICAS: &str = "min.insync.replicas";
 
 impl Machine {
     pub(super) fn handle_alter_configs(
@@ -49,24 +52,45 @@ impl Machine {
         let mut records = Vec::new();
         for change in &alter.changes {
             let before = configs.get(&change.key);
-            let after = self.changed_value(resource.kind, change, before)?;
+            let after = changed_value(&*self.settings.rules, resource.kind, change, before)?;
             // Kafka writes a broker's configuration even when it stays the same, so that the broker reloads it
             // (a key store's file may have changed).
             if before != after.as_ref() || resource.kind == ResourceKind::BROKER {
-                records.push(MetadataRecord::Config(ConfigRecord {
-                    resource_type: resource.kind.0,
-                    resource_name: resource.name.clone(),
-                    name: change.key.clone(),
-                    value: after.clone(),
-                }));
+                records.push(config_record(resource, change.key.clone(), after.clone()));
             }
             match after {
                 Some(value) => configs.insert(change.key.clone(), value),
                 None => configs.remove(&change.key),
             };
         }
+        if alter.replace {
+            for key in unnamed(&configs, &alter.changes) {
+                configs.remove(&key);
+                records.push(config_record(resource, key, None));
+            }
+        }
         self.check_resource(resource, &configs)?;
+        self.check_min_insync(resource, &records)?;
         Ok(records)
+    }
+
+    /// With eligible leader replicas (KIP-966) the whole cluster agrees on `min.insync.replicas`.
+    fn check_min_insync(&self, resource: &ConfigResource, records: &[MetadataRecord]) -> Outcome<()> {
+        let enabled = self.head.features().get(ELIGIBLE_LEADERS).is_some_and(|level| *level > 0);
+        if !enabled || resource.kind != ResourceKind::BROKER {
+            return Ok(());
+        }
+        let set = records.iter().find_map(|record| match record {
+            MetadataRecord::Config(config) if config.name == MIN_INSYNC_REPLICAS => Some(&config.value),
+            _ => None,
+        });
+        let message = match set {
+            Some(_) if !resource.name.is_empty() => "is the same for all brokers",
+            Some(None) => "must stay set for all brokers",
+            _ => return Ok(()),
+        };
+        let message = format!("{MIN_INSYNC_REPLICAS} {message} while {ELIGIBLE_LEADERS} is finalized");
+        Err(ApiError::new(ErrorCode::InvalidConfig, message))
     }
 
     fn check_resource(&self, resource: &ConfigResource, configs: &Configs) -> Outcome<()> {
@@ -100,53 +124,21 @@ impl Machine {
             }
         }
     }
-
-    /// The value that a key has after the change; `None` when it goes back to its default.
-    fn changed_value(
-        &self,
-        kind: ResourceKind,
-        change: &ConfigChange,
-        before: Option<&String>,
-    ) -> Outcome<Option<String>> {
-        let given = change.value.as_deref().unwrap_or_default();
-        let after = match change.op {
-            ConfigOp::Delete => return Ok(None),
-            ConfigOp::Set => given.to_owned(),
-            ConfigOp::Append | ConfigOp::Subtract => {
-                let rules = &self.settings.rules;
-                if !rules.is_list(kind, &change.key) {
-                    let message = format!(
-                        "{} holds no list, so nothing can be added to it or taken from it",
-                        change.key
-                    );
-                    return Err(ApiError::new(ErrorCode::InvalidConfig, message));
-                }
-                let base =
-                    before.cloned().or_else(|| rules.default_value(kind, &change.key)).unwrap_or_default();
-                changed_list(&base, given, change.op)
-            }
-        };
-        if after.len() > CONFIG_VALUE_BYTES_MAX {
-            let message = format!("a value may have at most {CONFIG_VALUE_BYTES_MAX} bytes");
-            return Err(ApiError::new(ErrorCode::InvalidConfig, message));
-        }
-        Ok(Some(after))
-    }
 }
 
-fn changed_list(base: &str, given: &str, op: ConfigOp) -> String {
-    let mut elements: Vec<&str> = base.split(',').filter(|element| !element.is_empty()).collect();
-    for element in given.split(',') {
-        let place = elements.iter().position(|have| *have == element);
-        match (op, place) {
-            (ConfigOp::Append, None) => elements.push(element),
-            (ConfigOp::Subtract, Some(place)) => {
-                elements.remove(place);
-            }
-            _ => {}
-        }
-    }
-    elements.join(",")
+fn config_record(resource: &ConfigResource, name: String, value: Option<String>) -> MetadataRecord {
+    MetadataRecord::Config(ConfigRecord {
+        resource_type: resource.kind.0,
+        resource_name: resource.name.clone(),
+        name,
+        value,
+    })
+}
+
+/// The keys of `configs` that no change names.
+fn unnamed(configs: &Configs, changes: &[ConfigChange]) -> Vec<String> {
+    let named: HashSet<&String> = changes.iter().map(|change| &change.key).collect();
+    configs.keys().filter(|key| !named.contains(key)).cloned().collect()
 }
 
 /// What is wrong with a change whatever its resource and its keys are.

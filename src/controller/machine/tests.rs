@@ -87,7 +87,7 @@ impl Driver {
     }
 
     fn alter(&mut self, resource: ConfigResource, changes: Vec<ConfigChange>) -> Vec<i16> {
-        let resources = vec![AlterResource { resource, changes }];
+        let resources = vec![AlterResource { resource, changes, replace: false }];
         match self.run(Command::AlterConfigs { resources, validate_only: false }) {
             Reply::AlterConfigs(outcomes) => codes(&outcomes),
             other => panic!("{other:?}"),
@@ -244,7 +244,7 @@ fn validation_alone_answers_the_same_and_changes_nothing() {
     let topics = vec![NewPartitions { name: "there".into(), count: 3, assignments: None }];
     driver.run(Command::CreatePartitions { topics, validate_only: true });
     let changes = vec![change("size", ConfigOp::Set, "1")];
-    let resources = vec![AlterResource { resource: ConfigResource::topic("there"), changes }];
+    let resources = vec![AlterResource { resource: ConfigResource::topic("there"), changes, replace: false }];
     driver.run(Command::AlterConfigs { resources, validate_only: true });
     assert_eq!(*driver.image(), before);
 }
@@ -382,7 +382,7 @@ fn a_bad_change_leaves_the_whole_resource_as_it_was() {
             "{resource:?} {bad:?}"
         );
     }
-    let alter = AlterResource { resource: ConfigResource::topic("t"), changes: vec![good] };
+    let alter = AlterResource { resource: ConfigResource::topic("t"), changes: vec![good], replace: false };
     let resources = vec![alter.clone(), alter];
     match driver.run(Command::AlterConfigs { resources, validate_only: false }) {
         Reply::AlterConfigs(outcomes) => assert_eq!(codes(&outcomes), [42, 42]),

@@ -1,6 +1,5 @@
 package com.example.shop;
 
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -14,15 +13,10 @@ class Journal {
 
     /**
      * One record that a listener was called with. {@code headers} are those that Spring mapped (empty where the listener
-     * does not ask for them), {@code batch} is the number of records that came in the same call, {@code at} is when.
+     * does not ask for them), {@code batch} is the number of records that came in the same call.
      */
     record Delivery(
-            String listener,
-            String thread,
-            ConsumerRecord<String, ?> record,
-            Map<String, Object> headers,
-            int batch,
-            Instant at) {
+            String listener, String thread, ConsumerRecord<String, ?> record, Map<String, Object> headers, int batch) {
 
         Object value() {
             return record.value();
@@ -36,8 +30,7 @@ class Journal {
     }
 
     void add(String listener, ConsumerRecord<String, ?> record, Map<String, Object> headers, int batch) {
-        deliveries.add(
-                new Delivery(listener, Thread.currentThread().getName(), record, headers, batch, Instant.now()));
+        deliveries.add(new Delivery(listener, Thread.currentThread().getName(), record, headers, batch));
     }
 
     List<Delivery> of(String listener) {

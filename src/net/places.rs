@@ -1,0 +1,362 @@
+//! How many connections there may be, over all listeners and for one address, and how fast new ones may come. The
+//! limits change at run time. No socket is touched here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use crate::config::{Config, NetworkConfig};
+
+/// What `max.connection.creation.rate` is measured over: as many connections may come at once as in this time.
+const RATE_WINDOW_SECONDS: u32 = 10;
+
+const SECOND_MS: i64 = 1_000;
+
+/// The limits as they are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// `max.connections`.
+    pub max: usize,
+    /// `max.connections.per.ip`.
+    pub per_ip_max: usize,
+    /// `max.connections.per.ip.overrides`, names resolved.
+    pub overrides: HashMap<IpAddr, usize>,
+    /// `max.connection.creation.rate`: connections a second.
+    pub rate_max: u32,
+}
+
+impl Limits {
+    /// The limits that `network` sets. Resolves names; one that cannot be resolved is left out.
+    pub async fn of(network: &NetworkConfig) -> Self {
+        let mut overrides = HashMap::new();
+        for (host, max) in &network.max_connections_per_ip_overrides {
+            let name = if host.is_empty() { "localhost" } else { host };
+            match tokio::net::lookup_host((name, 0)).await {
+                Ok(found) => overrides.extend(found.map(|address| (address.ip(), *max))),
+                Err(error) => {
+                    tracing::warn!("max.connections.per.ip.overrides: {name} has no effect: {error}");
+                }
+            }
+        }
+        Self {
+            max: network.max_connections,
+            per_ip_max: network.max_connections_per_ip,
+            overrides,
+            rate_max: network.max_connection_creation_rate,
+        }
+    }
+
+    fn of_ip(&self, ip: IpAddr) -> usize {
+        // A client of IPv4 comes in through a socket for both as a mapped address.
+        self.overrides.get(&ip.to_canonical()).copied().unwrap_or(self.per_ip_max)
+    }
+}
+
+/// A connection as the places know it.
+#[derive(Debug, Default)]
+struct Held {
+    used_mono_ms: AtomicI64,
+    given_up: Notify,
+}
+
+#[derive(Debug)]
+struct Taken {
+    limits: Limits,
+    /// Places that are reserved for whoever is accepted next.
+    reserved: usize,
+    per_ip: HashMap<IpAddr, usize>,
+    held: BTreeMap<u64, Arc<Held>>,
+    next: u64,
+    rate: Rate,
+}
+
+impl Taken {
+    fn has_room(&self) -> bool {
+        self.held.len().saturating_add(self.reserved) < self.limits.max
+    }
+
+    /// Tells those that were used the longest ago to end, until the others are as many as there may be.
+    fn give_up_excess(&self) {
+        let excess = self.held.len().saturating_sub(self.limits.max);
+        let mut by_age: Vec<&Arc<Held>> = self.held.values().collect();
+        by_age.sort_by_key(|held| held.used_mono_ms.load(Ordering::Relaxed));
+        for held in by_age.into_iter().take(excess) {
+            held.given_up.notify_one();
+        }
+    }
+}
+
+/// How many connections there are and may be.
+#[derive(Debug)]
+pub struct Places {
+    taken: Mutex<Taken>,
+    changed: Notify,
+}
+
+/// Room for one connection; there again when it is dropped.
+pub(super) struct Reserved {
+    places: Arc<Places>,
+}
+
+/// A connection's place; free again when it is dropped.
+pub struct Place {
+    places: Arc<Places>,
+    ip: IpAddr,
+    id: u64,
+    held: Arc<Held>,
+}
+
+impl Places {
+    /// Places that are all free.
+    pub fn new(limits: Limits) -> Self {
+        let rate = Rate::default();
+        let taken =
+            Taken { limits, reserved: 0, per_ip: HashMap::new(), held: BTreeMap::new(), next: 0, rate };
+        Self { taken: Mutex::new(taken), changed: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Other limits from now on. When there are more connections than there may be, those that were used the longest
+    /// ago end, as with Kafka; a limit for an address holds for those that come.
+    pub fn set_limits(&self, limits: Limits) {
+        let mut taken = self.lock();
+        if taken.limits != limits {
+            taken.limits = limits;
+            taken.give_up_excess();
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Waits until there is room for one more.
+    pub(super) async fn room(self: &Arc<Self>) -> Reserved {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on a change wakes, and the look comes after.
+            changed.as_mut().enable();
+            {
+                let mut taken = self.lock();
+                if taken.has_room() {
+                    taken.reserved = taken.reserved.saturating_add(1);
+                    return Reserved { places: self.clone() };
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Takes a place for a client; `None` when its address has all that it may have.
+    pub(super) fn take(self: &Arc<Self>, reserved: Reserved, ip: IpAddr, now_mono_ms: i64) -> Option<Place> {
+        let mut taken = self.lock();
+        let max = taken.limits.of_ip(ip);
+        let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
+        if of_ip >= max {
+            // The room is given back by its drop, which locks.
+            drop(taken);
+            drop(reserved);
+            return None;
+        }
+        taken.per_ip.insert(ip, of_ip.saturating_add(1));
+        let id = taken.next;
+        taken.next = id.wrapping_add(1);
+        let held = Arc::new(Held { used_mono_ms: AtomicI64::new(now_mono_ms), given_up: Notify::new() });
+        taken.held.insert(id, held.clone());
+        drop(taken);
+        drop(reserved);
+        Some(Place { places: self.clone(), ip, id, held })
+    }
+
+    /// Milliseconds until the next connection may come; 0 counts it.
+    pub(super) fn wait_for_rate_ms(&self, now_mono_ms: i64) -> u64 {
+        let mut taken = self.lock();
+        let rate_max = taken.limits.rate_max;
+        taken.rate.wait_ms(rate_max, now_mono_ms)
+    }
+}
+
+impl Place {
+    /// Notes that the connection was used.
+    pub fn used(&self, now_mono_ms: i64) {
+        self.held.used_mono_ms.store(now_mono_ms, Ordering::Relaxed);
+    }
+
+    /// Waits until the place is wanted back.
+    pub async fn given_up(&self) {
+        self.held.given_up.notified().await;
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        taken.reserved = taken.reserved.saturating_sub(1);
+        drop(taken);
+        self.places.changed.notify_waiters();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        taken.held.remove(&self.id);
+        if let Some(of_ip) = taken.per_ip.get_mut(&self.ip) {
+            *of_ip = of_ip.saturating_sub(1);
+            if *of_ip == 0 {
+                taken.per_ip.remove(&self.ip);
+            }
+        }
+        drop(taken);
+        self.places.changed.notify_waiters();
+    }
+}
+
+/// Connections that may come now: some at once, then as many a second as allowed.
+#[derive(Debug, Default)]
+struct Rate {
+    /// What `credit_ms` was computed for.
+    per_second: u32,
+    /// Milliseconds times connections; a connection costs a second.
+    credit_ms: i64,
+    at_mono_ms: i64,
+}
+
+impl Rate {
+    fn wait_ms(&mut self, per_second: u32, now_mono_ms: i64) -> u64 {
+        let count = i64::from(per_second.max(1));
+        let full = count.saturating_mul(i64::from(RATE_WINDOW_SECONDS)).saturating_mul(SECOND_MS);
+        let earned = now_mono_ms.saturating_sub(self.at_mono_ms).max(0).saturating_mul(count);
+        self.credit_ms = if self.per_second == per_second {
+            self.credit_ms.saturating_add(earned).min(full)
+        } else {
+            full
+        };
+        (self.per_second, self.at_mono_ms) = (per_second, now_mono_ms);
+        let missing = SECOND_MS.saturating_sub(self.credit_ms);
+        if missing <= 0 {
+            self.credit_ms = self.credit_ms.saturating_sub(SECOND_MS);
+            return 0;
+        }
+        u64::try_from(missing).unwrap_or(0).div_ceil(count.unsigned_abs()).max(1)
+    }
+}
+
+/// Hands the limits of each new configuration to the places, until the broker stops.
+pub async fn follow(
+    places: Arc<Places>,
+    mut config: watch::Receiver<Arc<Config>>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            changed = config.changed() => if changed.is_err() { return },
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        let current = config.borrow_and_update().clone();
+        places.set_limits(Limits::of(&current.network).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(max: usize, per_ip_max: usize) -> Limits {
+        Limits { max, per_ip_max, overrides: HashMap::new(), rate_max: u32::MAX }
+    }
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([127, 0, 0, last])
+    }
+
+    async fn take(places: &Arc<Places>, last: u8) -> Option<Place> {
+        let room = places.room().await;
+        places.take(room, ip(last), 0)
+    }
+
+    #[tokio::test]
+    async fn an_address_has_no_more_places_than_it_may_have_until_one_is_free() {
+        let places = Arc::new(Places::new(limits(3, 1)));
+        let place = take(&places, 1).await.unwrap();
+        assert!(take(&places, 1).await.is_none());
+        assert!(take(&places, 2).await.is_some());
+        drop(place);
+        assert!(take(&places, 1).await.is_some());
+        assert!(places.lock().per_ip.is_empty() && places.lock().held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_address_may_have_a_limit_of_its_own() {
+        let overrides = HashMap::from([(ip(1), 2), (ip(2), 0)]);
+        let places = Arc::new(Places::new(Limits { overrides, ..limits(9, 1) }));
+        let (_first, second) = (take(&places, 1).await.unwrap(), take(&places, 1).await);
+        assert!(second.is_some());
+        assert!(take(&places, 1).await.is_none());
+        assert!(take(&places, 2).await.is_none());
+        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+        assert!(places.lock().limits.of_ip(mapped) == 2);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_gets_it_when_a_place_is_free_or_there_may_be_more() {
+        let places = Arc::new(Places::new(limits(1, 9)));
+        let place = take(&places, 1).await.unwrap();
+        let waiting = tokio::spawn({
+            let places = places.clone();
+            async move { take(&places, 2).await.unwrap() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(place);
+        let second = waiting.await.unwrap();
+        let waiting = tokio::spawn({
+            let places = places.clone();
+            async move { take(&places, 3).await.unwrap() }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        places.set_limits(limits(2, 9));
+        waiting.await.unwrap();
+        drop(second);
+    }
+
+    #[tokio::test]
+    async fn a_lower_limit_ends_what_was_used_the_longest_ago() {
+        let places = Arc::new(Places::new(limits(3, 9)));
+        let held = [take(&places, 1).await.unwrap(), take(&places, 1).await.unwrap()];
+        held[0].used(20);
+        held[1].used(10);
+        places.set_limits(limits(1, 9));
+        held[1].given_up().await;
+        let kept = held[0].held.given_up.notified();
+        tokio::pin!(kept);
+        assert!(!kept.as_mut().enable());
+    }
+
+    #[test]
+    fn connections_come_at_once_up_to_a_window_and_then_at_the_rate() {
+        let mut rate = Rate::default();
+        for _ in 0..20 {
+            assert_eq!(rate.wait_ms(2, 1000), 0);
+        }
+        assert_eq!(rate.wait_ms(2, 1000), 500);
+        assert_eq!(rate.wait_ms(2, 1499), 1);
+        assert_eq!(rate.wait_ms(2, 1500), 0);
+        assert_eq!(rate.wait_ms(2, 1500), 500);
+        assert_eq!(rate.wait_ms(u32::MAX, 1500), 0, "another rate holds at once");
+    }
+
+    #[tokio::test]
+    async fn names_in_the_overrides_are_resolved_and_unknown_ones_left_out() {
+        let pairs = [("max.connections.per.ip.overrides", "localhost:2, :3, 10.0.0.1:4")];
+        let config = Config::from_pairs(pairs).unwrap();
+        let limits = Limits::of(&config.network).await;
+        assert_eq!(limits.of_ip(IpAddr::from([10, 0, 0, 1])), 4);
+        assert_eq!(limits.of_ip(ip(1)), 3, "the later entry");
+    }
+}
