@@ -1,8 +1,9 @@
 //! `DeleteTopics`, versions 1–6 (KIP-4; by id from 6 on, KIP-516). When the answer leaves, the topics are gone for
 //! every other API and their names are free. A timeout above 0 has nothing to limit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
 use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
 use kafka_protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use kafka_protocol::protocol::StrBytes;
@@ -10,6 +11,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::{Context, Reply, admitted};
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, Outcome, TopicRef};
+use crate::controller::image::Image;
 use crate::types::{ErrorCode, TopicId, TopicName as Name};
 
 /// First version in which a topic can be named by its id.
@@ -21,44 +23,96 @@ const DELETION_DISABLED_FROM: i16 = 3;
 
 /// See the module.
 pub(super) fn handle(context: Context, request: DeleteTopicsRequest) -> Reply<DeleteTopicsResponse> {
-    Reply::Run(Box::pin(async move { answer(&context.broker.controller, context.version, request).await }))
+    let is_enabled = context.broker.config.topics.delete_topic_enable;
+    Reply::Run(Box::pin(async move {
+        answer(&context.broker.controller, is_enabled, context.version, request).await
+    }))
 }
 
-/// Submits all topics; one that is named twice is answered once, as Kafka does.
-async fn answer(controller: &Controller, version: i16, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
-    let topics: Vec<TopicRef> = if version >= TOPIC_IDS_FROM {
-        let named = |name: TopicName| name.to_string();
-        request
-            .topics
-            .into_iter()
-            .map(|topic| TopicRef { name: topic.name.map(named), id: TopicId(topic.topic_id) })
-            .collect()
-    } else {
-        request
-            .topic_names
-            .iter()
-            .map(|name| TopicRef { name: Some(name.to_string()), id: TopicId::ZERO })
-            .collect()
+/// Submits the topics that the request makes clear; the others are answered without looking at the clock.
+async fn answer(
+    controller: &Controller,
+    is_enabled: bool,
+    version: i16,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
+    let timeout_ms = request.timeout_ms;
+    let topics = named(version, request);
+    let all = |code: ErrorCode| {
+        topics.iter().map(|topic| result(version, topic.clone(), Err(code.into()))).collect()
     };
-    let outcomes = match admitted(request.timeout_ms) {
-        Ok(()) => controller.delete_topics(topics.clone()).await,
+    if !is_enabled {
+        return DeleteTopicsResponse::default().with_responses(all(ErrorCode::TopicDeletionDisabled));
+    }
+    let (clear, refused) = sort_out(&topics, &controller.image());
+    let outcomes = match admitted(timeout_ms) {
+        _ if clear.is_empty() => Ok(Vec::new()),
+        Ok(()) => controller.delete_topics(clear.clone()).await,
         Err(code) => Err(code),
     };
-    let outcomes = match outcomes {
-        Ok(outcomes) => outcomes,
-        Err(code) => topics.iter().map(|_| Err(ApiError::from(code))).collect(),
+    let responses = match outcomes {
+        Ok(outcomes) => {
+            let refused = refused.into_iter().map(|(topic, error)| (topic, Err(error)));
+            let answered = refused.chain(clear.into_iter().zip(outcomes));
+            answered.map(|(topic, outcome)| result(version, topic, outcome)).collect()
+        }
+        Err(code) => all(code),
     };
-    let mut responses: Vec<DeletableTopicResult> = Vec::new();
-    let mut refused = HashSet::new();
-    for (topic, outcome) in topics.into_iter().zip(outcomes) {
-        // What names no topic is no repetition.
-        let is_named = topic != TopicRef::default();
-        let is_invalid = matches!(&outcome, Err(error) if error.code == ErrorCode::InvalidRequest);
-        if !(is_named && is_invalid) || refused.insert(topic.clone()) {
-            responses.push(result(version, topic, outcome));
+    DeleteTopicsResponse::default().with_responses(responses)
+}
+
+/// The request's topics as each version names them.
+fn named(version: i16, request: DeleteTopicsRequest) -> Vec<TopicRef> {
+    if version < TOPIC_IDS_FROM {
+        let by_name = |name: TopicName| TopicRef { name: Some(name.to_string()), id: TopicId::ZERO };
+        return request.topic_names.into_iter().map(by_name).collect();
+    }
+    let topics = request.topics.into_iter();
+    let topic = |topic: DeleteTopicState| TopicRef {
+        name: topic.name.map(|name| name.to_string()),
+        id: TopicId(topic.topic_id),
+    };
+    topics.map(topic).collect()
+}
+
+/// What can be submitted, and what cannot: named by name and id or by neither, more than once (which is told once), or
+/// by its name here and by its id there (told with both; then its id is not told alone, unless it came twice).
+fn sort_out(topics: &[TopicRef], image: &Image) -> (Vec<TopicRef>, Vec<(TopicRef, ApiError)>) {
+    let invalid = |message: &str| ApiError::new(ErrorCode::InvalidRequest, message);
+    let mut uses: BTreeMap<&TopicRef, usize> = BTreeMap::new();
+    let mut refused = Vec::new();
+    for topic in topics {
+        match (&topic.name, topic.id) {
+            (None, TopicId::ZERO) => {
+                refused.push((topic.clone(), invalid("neither a topic name nor a topic id is given")));
+            }
+            (None, _) | (Some(_), TopicId::ZERO) => *uses.entry(topic).or_default() += 1,
+            (Some(_), _) => {
+                let message = "a topic name and a topic id are given; only one may be";
+                refused.push((topic.clone(), invalid(message)));
+            }
         }
     }
-    DeleteTopicsResponse::default().with_responses(responses)
+    let by_id = |id| TopicRef { name: None, id };
+    let mut once: BTreeSet<&TopicRef> = BTreeSet::new();
+    for (topic, count) in &uses {
+        if *count > 1 {
+            refused.push(((*topic).clone(), invalid("the topic is named more than once")));
+        } else {
+            once.insert(topic);
+        }
+    }
+    for topic in once.clone() {
+        let Some(known) = topic.name.as_ref().and_then(|name| image.topic(name)) else { continue };
+        let twin = by_id(known.id);
+        if uses.contains_key(&twin) {
+            once.remove(topic);
+            once.remove(&twin);
+            let both = TopicRef { id: known.id, ..topic.clone() };
+            refused.push((both, invalid("the topic is named both by its name and by its id")));
+        }
+    }
+    (once.into_iter().cloned().collect(), refused)
 }
 
 fn result(version: i16, topic: TopicRef, outcome: Outcome<(Name, TopicId)>) -> DeletableTopicResult {
@@ -86,7 +140,6 @@ fn result(version: i16, topic: TopicRef, outcome: Outcome<(Name, TopicId)>) -> D
 
 #[cfg(test)]
 mod tests {
-    use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
     use kafka_protocol::protocol::Encodable;
 
     use super::*;
@@ -122,15 +175,49 @@ mod tests {
                 let names = vec![name("a"), name("b"), name("c"), name("c")];
                 DeleteTopicsRequest::default().with_timeout_ms(1).with_topic_names(names)
             };
-            let response = answer(&controller, version, request).await;
-            let codes: Vec<i16> = response.responses.iter().map(|topic| topic.error_code).collect();
-            assert_eq!(codes, [0, 0, 42], "version {version}");
-            assert_eq!(response.responses[0].name, Some(name("a")));
-            assert_eq!(response.responses[2].error_message.is_some(), version >= 5);
-            assert_eq!(response.responses[0].topic_id == id.0, version >= 6);
+            let response = answer(&controller, true, version, request).await;
+            let told =
+                |name: TopicName| response.responses.iter().find(|told| told.name == Some(name.clone()));
+            let codes = ["a", "b", "c"].map(|text| told(name(text)).unwrap().error_code);
+            assert_eq!((codes, response.responses.len()), ([0, 0, 42], 3), "version {version}");
+            assert_eq!(told(name("c")).unwrap().error_message.is_some(), version >= 5);
+            assert_eq!(told(name("a")).unwrap().topic_id == id.0, version >= 6);
             response.encode(&mut bytes::BytesMut::new(), version).unwrap();
             assert_eq!(controller.image().topics().len(), 0);
         }
+    }
+
+    #[tokio::test]
+    async fn a_topic_that_is_named_in_two_ways_stays_and_is_told_with_both() {
+        let (controller, _dir) = controller();
+        let (a, b) = (make(&controller, "a").await, make(&controller, "b").await);
+        let by_name = |text| DeleteTopicState::default().with_name(Some(name(text)));
+        let by_id = |id: TopicId| DeleteTopicState::default().with_name(None).with_topic_id(id.0);
+        let told = |topics: Vec<DeleteTopicState>, timeout_ms| {
+            let request = DeleteTopicsRequest::default().with_timeout_ms(timeout_ms).with_topics(topics);
+            async {
+                let responses = answer(&controller, true, 6, request).await.responses;
+                let told = responses.into_iter().map(|told| {
+                    (told.error_code, told.name.map(|name| name.to_string()), TopicId(told.topic_id))
+                });
+                let mut told: Vec<_> = told.collect();
+                told.sort();
+                told
+            }
+        };
+        let named = |text: &str| Some(text.to_owned());
+        let both = (42, named("a"), a);
+        assert_eq!(told(vec![by_name("a"), by_id(a)], 1).await, [both.clone()]);
+        assert_eq!(told(vec![by_id(a), by_name("a"), by_id(a)], 1).await, [(42, None, a), both.clone()]);
+        assert_eq!(told(vec![by_name("a").with_topic_id(a.0); 2], 0).await, [both.clone(), both]);
+        assert_eq!(told(vec![by_name("b"), by_name("b")], 0).await, [(42, named("b"), TopicId::ZERO)]);
+        assert_eq!(
+            told(vec![by_id(b), by_id(TopicId::ZERO)], 0).await,
+            [(7, None, TopicId::ZERO), (7, None, b)]
+        );
+        assert_eq!(controller.image().topics().len(), 2);
+        let twice = vec![by_name("a"), by_name("a"), by_id(a)];
+        assert_eq!(told(twice, 1).await, [(0, named("a"), a), (42, named("a"), TopicId::ZERO)]);
     }
 
     #[test]

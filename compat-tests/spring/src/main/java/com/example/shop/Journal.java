@@ -1,5 +1,6 @@
 package com.example.shop;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,10 +14,15 @@ class Journal {
 
     /**
      * One record that a listener was called with. {@code headers} are those that Spring mapped (empty where the listener
-     * does not ask for them), {@code batch} is the number of records that came in the same call.
+     * does not ask for them), {@code batch} is the number of records that came in the same call, {@code at} is when.
      */
     record Delivery(
-            String listener, String thread, ConsumerRecord<String, ?> record, Map<String, Object> headers, int batch) {
+            String listener,
+            String thread,
+            ConsumerRecord<String, ?> record,
+            Map<String, Object> headers,
+            int batch,
+            Instant at) {
 
         Object value() {
             return record.value();
@@ -30,7 +36,8 @@ class Journal {
     }
 
     void add(String listener, ConsumerRecord<String, ?> record, Map<String, Object> headers, int batch) {
-        deliveries.add(new Delivery(listener, Thread.currentThread().getName(), record, headers, batch));
+        deliveries.add(
+                new Delivery(listener, Thread.currentThread().getName(), record, headers, batch, Instant.now()));
     }
 
     List<Delivery> of(String listener) {

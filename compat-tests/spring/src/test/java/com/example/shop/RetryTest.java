@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.example.shop.Events.Refund;
 import com.example.shop.Journal.Delivery;
 import java.math.BigInteger;
+import java.time.Duration;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
+import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.kafka.annotation.RetryableTopic;
+import org.springframework.kafka.retrytopic.RetryTopicHeaders;
 import org.springframework.kafka.support.KafkaHeaders;
 
 /** A record that fails goes through the retry topics to the dead-letter topic. */
@@ -47,6 +51,43 @@ class RetryTest extends ShopTest {
         assertThat(dead.get(0).record().topic()).isEqualTo("refunds-dlt");
         assertThat(dead.get(0).record().key()).isEqualTo(id);
         assertThat(dead.get(0).value()).isEqualTo(new Refund(id, -1));
+    }
+
+    @Test
+    void eachAttemptIsCountedAndComesAfterItsDelay() {
+        var id = uniqueId();
+
+        send(Topics.REFUNDS, id, new Refund(id, -3));
+
+        var dead = deliveries(1, RefundListener.DEAD_LETTERS, with(id)).get(0);
+        var attempts = journal.of(RefundListener.ID, with(id));
+        assertThat(attempts.get(0).record().headers().lastHeader(RetryTopicHeaders.DEFAULT_HEADER_ATTEMPTS))
+                .isNull();
+        assertThat(number(attempts.get(1).record(), RetryTopicHeaders.DEFAULT_HEADER_ATTEMPTS)).isEqualTo(2);
+        assertThat(number(attempts.get(2).record(), RetryTopicHeaders.DEFAULT_HEADER_ATTEMPTS)).isEqualTo(3);
+        assertThat(number(dead.record(), RetryTopicHeaders.DEFAULT_HEADER_ATTEMPTS)).isEqualTo(4);
+        assertThat(Duration.between(attempts.get(0).at(), attempts.get(1).at()))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(300));
+        assertThat(Duration.between(attempts.get(1).at(), attempts.get(2).at()))
+                .isGreaterThanOrEqualTo(Duration.ofMillis(600));
+        assertThat(attempts.subList(1, 3)).allSatisfy(attempt -> assertThat(attempt.at().toEpochMilli())
+                .isGreaterThanOrEqualTo(number(attempt.record(), RetryTopicHeaders.DEFAULT_HEADER_BACKOFF_TIMESTAMP)));
+        assertThat(number(dead.record(), RetryTopicHeaders.DEFAULT_HEADER_ORIGINAL_TIMESTAMP))
+                .isEqualTo(attempts.get(0).record().timestamp());
+    }
+
+    @Test
+    void theTopicsOfTheRetriesAndTheDeadLettersHaveTheBrokersReplicationFactor() throws Exception {
+        var listener = RefundListener.class.getDeclaredMethod("on", ConsumerRecord.class);
+        var annotation = AnnotatedElementUtils.findMergedAnnotation(listener, RetryableTopic.class);
+        assertThat(annotation.replicationFactor()).isEqualTo("-1");
+
+        var topics = kafkaAdmin.describeTopics("refunds-retry-300", "refunds-retry-600", "refunds-dlt");
+
+        assertThat(topics).hasSize(3);
+        assertThat(topics.values()).allSatisfy(topic -> assertThat(topic.partitions())
+                .singleElement()
+                .satisfies(partition -> assertThat(partition.replicas()).hasSize(1)));
     }
 
     @Test
