@@ -143,6 +143,12 @@ class Tools:
     def configs(self, *arguments, **options) -> Done:
         return self.run(CONFIG_COMMAND, *arguments, **options)
 
+    def cluster(self, command: str, *arguments) -> Done:
+        """ClusterTool, which wants its command first."""
+        done = self._server.run("ClusterTool", command, "--bootstrap-server", self.address, *arguments)
+        assert done.code == 0, done.text
+        return done
+
     def produce(self, topic: str, lines, *arguments, **options) -> Done:
         text = "".join(f"{line}\n" for line in lines)
         return self.run("ConsoleProducer", "--topic", topic, *arguments, stdin=text, **options)
