@@ -221,3 +221,15 @@ fn the_cluster_id_comes_from_our_key_or_the_images_variable() {
     let loaded = load(&Sources { environment, overrides, file: None }).unwrap();
     assert_eq!(loaded.config.cluster_id.as_deref(), Some("other"));
 }
+
+#[test]
+fn a_topics_flush_interval_is_the_brokers_and_else_that_of_its_schedule_and_else_never() {
+    let flush_ms = |pairs: &[(&'static str, &'static str)]| {
+        let config = Config::from_pairs(pairs.iter().copied()).unwrap();
+        config.topic_config(&BTreeMap::new()).unwrap().flush_ms
+    };
+    assert_eq!(flush_ms(&[]), i64::MAX);
+    assert_eq!(flush_ms(&[("log.flush.scheduler.interval.ms", "7")]), 7);
+    let both = [("log.flush.scheduler.interval.ms", "7"), ("log.flush.interval.ms", "9")];
+    assert_eq!(flush_ms(&both), 9);
+}
