@@ -63,6 +63,20 @@ describe('admin', () => {
     await assert.rejects(admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }), refusal('INVALID_PARTITIONS'))
   })
 
+  test('configurations are altered as a whole', async () => {
+    const topic = await newTopic()
+    for (const [name, value] of [['retention.ms', '60000'], ['segment.ms', '70000']]) {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }]
+      await admin.alterConfigs({ resources, validateOnly: true })
+      assert.notEqual((await config(ConfigResourceTypes.TOPIC, topic))[name].configValue, value)
+      await admin.alterConfigs({ resources, validateOnly: false })
+      await until(async () => (await config(ConfigResourceTypes.TOPIC, topic))[name].configValue === value, 'the new value')
+    }
+    assert.equal((await config(ConfigResourceTypes.TOPIC, topic))['retention.ms'].configValue, '604800000')
+    const wrong = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'retention.ms', value: 'soon' }] }]
+    await assert.rejects(admin.alterConfigs({ resources: wrong, validateOnly: false }), refusal('INVALID_CONFIG'))
+  })
+
   test('the broker and the cluster describe themselves', async () => {
     const settings = await config(ConfigResourceTypes.BROKER, '1')
     assert.equal(settings['num.partitions'].configValue, '3')

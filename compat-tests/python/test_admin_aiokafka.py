@@ -64,6 +64,16 @@ def test_partitions_are_added(admin, topic):
     wait_until(lambda: len(admin("describe_topics", [topic])[0]["partitions"]) == 4, 20, "four partitions")
 
 
+def test_configurations_are_altered_as_a_whole(admin, topic):
+    for settings in ({"retention.ms": "60000"}, {"segment.ms": "70000"}):
+        (answer,) = admin("alter_configs", [ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+        assert [resource[0] for resource in answer.resources] == [0]
+        (key,) = settings
+        wait_until(
+            lambda: config(admin, ConfigResourceType.TOPIC, topic)[key] == settings[key], 20, "the new value"
+        )
+    assert config(admin, ConfigResourceType.TOPIC, topic)["retention.ms"] == "604800000"
+
 
 def test_the_broker_and_the_cluster_describe_themselves(admin, broker):
     assert config(admin, ConfigResourceType.BROKER, "1")["num.partitions"] == "3"

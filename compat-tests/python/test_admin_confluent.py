@@ -106,6 +106,15 @@ def test_configurations_are_altered_by_operations(admin, topic):
     assert refused(alter(admin, topic, AlterConfigOpType.SET, "retention.ms", "soon")) == "INVALID_CONFIG"
 
 
+def test_the_older_way_to_alter_replaces_every_configuration(admin, topic):
+    for settings in ({"retention.ms": "60000"}, {"segment.ms": "70000"}):
+        done(admin.alter_configs([ConfigResource(ResourceType.TOPIC, topic, set_config=settings)]))
+        (key,) = settings
+        wait_until(
+            lambda: config(admin, ResourceType.TOPIC, topic)[key].value == settings[key], 20, "the new value"
+        )
+    assert config(admin, ResourceType.TOPIC, topic)["retention.ms"].value == "604800000"
+
 
 def test_the_broker_and_the_cluster_describe_themselves(admin, broker):
     described = config(admin, ResourceType.BROKER, "1")

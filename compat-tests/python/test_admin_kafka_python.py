@@ -6,6 +6,7 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient, MemberToRemove, OffsetSpec, OffsetTimestamp
 from kafka.errors import (
+    GroupSubscribedToTopicError,
     InvalidConfigurationError,
     InvalidPartitionsError,
     NoError,
@@ -81,6 +82,13 @@ def test_configurations_are_altered_key_by_key(admin, topic):
     wait_until(lambda: values(admin, "TOPIC", topic)["retention.ms"]["value"] == "604800000", 20, "the default")
 
 
+def test_the_older_way_to_alter_replaces_every_configuration(admin, topic):
+    admin.alter_configs([ConfigResource("TOPIC", topic, {"retention.ms": "60000"})], incremental=False)
+    wait_until(lambda: values(admin, "TOPIC", topic)["retention.ms"]["value"] == "60000", 20, "the new value")
+    # This request resets what it does not name; an empty one resets everything.
+    admin.reset_configs([ConfigResource("TOPIC", topic, {})], incremental=False)
+    wait_until(lambda: values(admin, "TOPIC", topic)["retention.ms"]["value"] == "604800000", 20, "the default")
+
 
 def test_a_wrong_configuration_is_refused(admin, topic):
     wrong = [ConfigResource("TOPIC", topic, {"retention.ms": "soon"})]
@@ -144,6 +152,16 @@ def test_a_group_is_listed_described_reset_and_deleted(admin, client, topic):
     assert admin.delete_groups([group]) == {group: "OK"}
     assert group not in {g["group_id"] for g in admin.list_groups()}
 
+
+def test_committed_offsets_are_deleted_unless_the_topic_is_subscribed_to(admin, client, topic):
+    group = f"g-{topic}"
+    client.commit(group, topic, {0: 3, 1: 4})
+    first, second = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    assert admin.delete_group_offsets(group, [first]) == {first: NoError}
+    assert set(admin.list_group_offsets(group)[group]) == {second}
+    with client.member(group, topic) as member:
+        wait_until(lambda: member.owned, 30, "an assignment")
+        assert admin.delete_group_offsets(group, [second]) == {second: GroupSubscribedToTopicError}
 
 
 def test_members_are_removed_by_their_instance_id(admin, client, topic):
