@@ -55,8 +55,6 @@ pub struct StorageConfig {
     pub num_recovery_threads: usize,
     /// `log.retention.check.interval.ms`.
     pub retention_check_interval_ms: i64,
-    /// `log.flush.scheduler.interval.ms`; `i64::MAX` is never.
-    pub flush_scheduler_interval_ms: i64,
     /// `log.flush.offset.checkpoint.interval.ms`.
     pub flush_offset_checkpoint_interval_ms: i64,
     /// `log.flush.start.offset.checkpoint.interval.ms`.
@@ -217,7 +215,6 @@ impl StorageConfig {
             log_dir: log_dir(reader),
             num_recovery_threads: reader.size("num.recovery.threads.per.data.dir"),
             retention_check_interval_ms: reader.long("log.retention.check.interval.ms"),
-            flush_scheduler_interval_ms: reader.long("log.flush.scheduler.interval.ms"),
             flush_offset_checkpoint_interval_ms: reader.long("log.flush.offset.checkpoint.interval.ms"),
             flush_start_offset_checkpoint_interval_ms: reader
                 .long("log.flush.start.offset.checkpoint.interval.ms"),

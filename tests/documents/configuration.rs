@@ -1,10 +1,12 @@
 //! `docs/configuration.md`: every key of the one table.
 
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
-use milena::config::table::{Effect, Key, Scope, Update, keys, runs};
+use milena::config::table::{Effect, Key, Scope, Update, find, keys, runs};
 
-use crate::settle;
+use crate::{document, settle};
 
 const HEAD: &str = include_str!("configuration-head.md");
 
@@ -99,4 +101,36 @@ fn the_documentation_of_the_configuration_has_every_key_as_it_is_in_the_table() 
         }
     }
     settle("docs/configuration.md", &text);
+}
+
+/// The text of all source files but the table's own.
+fn sources(dir: &Path, found: &mut String) {
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("src/config/table") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_broker_key_that_works_is_read_somewhere() {
+    let mut program = String::new();
+    sources(&document("src"), &mut program);
+    for key in keys(Scope::Broker).filter(|key| key.effect == Effect::Works) {
+        let of_topics = keys(Scope::Topic)
+            .chain(keys(Scope::Group))
+            .any(|topic| topic.synonym == Some(key.name) && topic.effect == Effect::Works);
+        assert!(of_topics || program.contains(&format!("\"{}\"", key.name)), "nothing reads {}", key.name);
+    }
+}
+
+#[test]
+fn a_topic_key_works_where_the_broker_key_of_its_default_does() {
+    for key in keys(Scope::Topic) {
+        let Some(broker) = key.synonym.and_then(|name| find(Scope::Broker, name)) else { continue };
+        assert_eq!(broker.effect == Effect::Works, key.effect == Effect::Works, "{}", key.name);
+    }
 }
