@@ -2,6 +2,7 @@
 //! Keeps the records encoded as they are pushed; header and checksum come with `build`.
 
 use super::header::{CONTROL_BIT, TIMESTAMP_TYPE_BIT, TRANSACTIONAL_BIT};
+use super::records::write_bytes;
 use super::{Batch, BatchHeader, HEADER_BYTES, varint};
 use crate::wire::compress::{Codec, CompressError, compress};
 
@@ -156,15 +157,5 @@ impl BatchBuilder {
             records_count: self.records_count,
         };
         Batch::seal(header, payload)
-    }
-}
-
-fn write_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    match bytes {
-        None => varint::write_i32(out, -1),
-        Some(bytes) => {
-            varint::write_i32(out, bytes.len() as i32);
-            out.extend_from_slice(bytes);
-        }
     }
 }

@@ -15,7 +15,7 @@ const LENGTH_MIN: i32 = 49;
 pub(super) const TIMESTAMP_TYPE_BIT: i16 = 0x08;
 pub(super) const TRANSACTIONAL_BIT: i16 = 0x10;
 pub(super) const CONTROL_BIT: i16 = 0x20;
-const DELETE_HORIZON_BIT: i16 = 0x40;
+pub(super) const DELETE_HORIZON_BIT: i16 = 0x40;
 /// Codec, timestamp type, transactional, control, delete horizon.
 pub(super) const KNOWN_BITS: i16 = 0x7f;
 
@@ -149,6 +149,11 @@ impl BatchHeader {
     /// True when `base_timestamp` says from when on compaction may drop tombstones and markers (KIP-534).
     pub fn has_delete_horizon(&self) -> bool {
         self.attributes & DELETE_HORIZON_BIT != 0
+    }
+
+    /// From when on compaction may drop the batch's tombstones and markers (KIP-534), when that was decided.
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        self.has_delete_horizon().then_some(self.base_timestamp)
     }
 
     /// True when an idempotent or transactional producer wrote the batch.

@@ -5,6 +5,7 @@
 mod builder;
 mod header;
 mod records;
+mod rewrite;
 mod stream;
 mod varint;
 
@@ -14,6 +15,7 @@ pub use builder::BatchBuilder;
 pub use header::{BatchHeader, HEADER_BYTES, LOG_OVERHEAD};
 use header::{KNOWN_BITS, TIMESTAMP_TYPE_BIT};
 pub use records::{Record, RecordHeader, RecordRef, RecordRefs, Records};
+pub use rewrite::Rewriter;
 pub use stream::{RecordHead, RecordHeads};
 
 use crate::limits::BATCH_DECOMPRESSED_BYTES_MAX;
@@ -129,14 +131,19 @@ impl Batch {
         Self { header, bytes: Bytes::from(bytes) }
     }
 
+    /// The records' bytes, decompressed. Fails when they cannot be opened, or are more than
+    /// [`BATCH_DECOMPRESSED_BYTES_MAX`] bytes then.
+    pub fn opened(&self) -> Result<Bytes, BatchError> {
+        match self.header.codec()? {
+            Codec::None => Ok(self.payload()),
+            codec => Ok(Bytes::from(decompress(codec, &self.payload(), BATCH_DECOMPRESSED_BYTES_MAX)?)),
+        }
+    }
+
     /// The records, one after the other; each is checked as it is reached and the first bad one ends the walk.
-    /// Fails when the records cannot be opened, or are more than [`BATCH_DECOMPRESSED_BYTES_MAX`] bytes then.
+    /// Fails as `opened` does.
     pub fn records(&self) -> Result<Records, BatchError> {
-        let opened = match self.header.codec()? {
-            Codec::None => self.payload(),
-            codec => Bytes::from(decompress(codec, &self.payload(), BATCH_DECOMPRESSED_BYTES_MAX)?),
-        };
-        Ok(Records::new(opened, self.header.records_count))
+        Ok(Records::new(self.opened()?, self.header.records_count))
     }
 
     /// The records without their contents, opened piece by piece in constant memory. Fails as `records` does.

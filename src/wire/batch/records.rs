@@ -67,10 +67,30 @@ impl<'a> RecordRef<'a> {
         Ok(Self { offset_delta, timestamp_delta, key, value, headers_count, headers })
     }
 
+    /// Appends what follows the timestamp in a record's body.
+    pub(super) fn write_behind_timestamp(&self, out: &mut Vec<u8>) {
+        varint::write_i32(out, self.offset_delta);
+        write_bytes(out, self.key);
+        write_bytes(out, self.value);
+        varint::write_i32(out, self.headers_count);
+        out.extend_from_slice(self.headers);
+    }
+
     /// The headers in their order: key and value.
     pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
         let mut rest = self.headers;
         (0..self.headers_count).map_while(move |_| take_header(&mut rest).ok())
+    }
+}
+
+/// Appends bytes behind their length; null is the length -1.
+pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        None => varint::write_i32(out, -1),
+        Some(bytes) => {
+            varint::write_i32(out, bytes.len() as i32);
+            out.extend_from_slice(bytes);
+        }
     }
 }
 
