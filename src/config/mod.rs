@@ -21,8 +21,8 @@ pub use listeners::{Advertised, Listener};
 pub use metrics::{SubscriptionError, check_subscription};
 pub use topic::{CleanupPolicy, CompressionType, TimestampType, TopicConfig};
 pub use typed::{
-    FetchConfig, GroupConfig, MetadataConfig, NetworkConfig, OffsetsConfig, ProducersConfig, StorageConfig,
-    TopicsConfig,
+    CleanerConfig, FetchConfig, GroupConfig, MetadataConfig, NetworkConfig, OffsetsConfig, ProducersConfig,
+    StorageConfig, TopicsConfig,
 };
 pub use value::ConfigError;
 pub use values::{Source, Synonym};

@@ -63,12 +63,43 @@ pub struct StorageConfig {
     pub high_watermark_checkpoint_interval_ms: i64,
     /// `log.initial.task.delay.ms`.
     pub initial_task_delay_ms: i64,
-    /// `log.cleaner.backoff.ms`.
-    pub cleaner_backoff_ms: i64,
-    /// `log.cleaner.dedupe.buffer.size`.
-    pub cleaner_dedupe_buffer_size: i64,
+    /// Compaction.
+    pub cleaner: CleanerConfig,
     /// `milena.produce.trust.compressed`: compressed batches are stored unopened.
     pub produce_trust_compressed: bool,
+}
+
+/// The log cleaner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CleanerConfig {
+    /// `log.cleaner.enable`.
+    pub enable: bool,
+    /// `log.cleaner.threads`; one works, none when it is 0.
+    pub threads: usize,
+    /// `log.cleaner.backoff.ms`.
+    pub backoff_ms: i64,
+    /// `log.cleaner.dedupe.buffer.size`.
+    pub dedupe_buffer_size: i64,
+    /// `log.cleaner.io.buffer.load.factor`.
+    pub io_buffer_load_factor: f64,
+    /// `log.cleaner.io.buffer.size`.
+    pub io_buffer_size: usize,
+    /// `log.cleaner.io.max.bytes.per.second`.
+    pub io_max_bytes_per_second: f64,
+}
+
+impl CleanerConfig {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            enable: reader.bool("log.cleaner.enable"),
+            threads: reader.size("log.cleaner.threads"),
+            backoff_ms: reader.long("log.cleaner.backoff.ms"),
+            dedupe_buffer_size: reader.long("log.cleaner.dedupe.buffer.size"),
+            io_buffer_load_factor: reader.double("log.cleaner.io.buffer.load.factor"),
+            io_buffer_size: reader.size("log.cleaner.io.buffer.size"),
+            io_max_bytes_per_second: reader.double("log.cleaner.io.max.bytes.per.second"),
+        }
+    }
 }
 
 /// Fetching.
@@ -221,8 +252,7 @@ impl StorageConfig {
             high_watermark_checkpoint_interval_ms: reader
                 .long("replica.high.watermark.checkpoint.interval.ms"),
             initial_task_delay_ms: reader.long("log.initial.task.delay.ms"),
-            cleaner_backoff_ms: reader.long("log.cleaner.backoff.ms"),
-            cleaner_dedupe_buffer_size: reader.long("log.cleaner.dedupe.buffer.size"),
+            cleaner: CleanerConfig::read(reader),
             produce_trust_compressed: reader.bool("milena.produce.trust.compressed"),
         }
     }

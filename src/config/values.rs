@@ -168,6 +168,13 @@ impl<'a> Reader<'a> {
         matches!(self.value(name), Some(Value::Bool(true)))
     }
 
+    pub(super) fn double(&mut self, name: &'static str) -> f64 {
+        match self.value(name) {
+            Some(Value::Double(value)) => value,
+            _ => 0.0,
+        }
+    }
+
     pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
         match self.value(name)? {
             Value::Text(value) => Some(value),

@@ -75,6 +75,9 @@ impl StoredFile for FaultyFile {
     fn modified_ms(&self) -> io::Result<i64> {
         self.file.modified_ms()
     }
+    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        self.file.set_modified_ms(ms)
+    }
 }
 
 impl Storage for FaultyDisk {

@@ -50,7 +50,7 @@ pub(crate) struct SegmentCheck {
 }
 
 impl SegmentCheck {
-    const fn new(next: i64) -> Self {
+    pub(crate) const fn new(next: i64) -> Self {
         Self {
             bytes: 0,
             next,
@@ -66,7 +66,7 @@ impl SegmentCheck {
     }
 
     /// Takes a good batch in, with the index entries that its append would have made.
-    fn take(&mut self, base: i64, scanned: &Scanned, interval_bytes: u64) {
+    pub(crate) fn take(&mut self, base: i64, scanned: &Scanned, interval_bytes: u64) {
         let header = &scanned.header;
         let last = header.last_offset();
         let relative = |offset: i64| i32::try_from(offset.saturating_sub(base)).unwrap_or(i32::MAX);
@@ -85,7 +85,7 @@ impl SegmentCheck {
     }
 
     /// An entry of the time index when the largest timestamp rose since the last one.
-    fn index_time(&mut self, base: i64) {
+    pub(crate) fn index_time(&mut self, base: i64) {
         let Some((timestamp, offset)) = self.largest else { return };
         let relative = i32::try_from(offset.saturating_sub(base)).unwrap_or(i32::MAX);
         if timestamp > self.last_timestamp() {
@@ -99,6 +99,11 @@ impl SegmentCheck {
 
     /// The segment that readers get.
     pub(crate) fn segment(&self, base: i64, has_txn_index: bool) -> Arc<Segment> {
+        Arc::new(self.segment_alone(base, has_txn_index))
+    }
+
+    /// As `segment`, not shared yet.
+    pub(crate) fn segment_alone(&self, base: i64, has_txn_index: bool) -> Segment {
         let indexes = Indexes::new(
             Index::with_entries(self.offsets.len() as u64),
             Index::with_entries(self.times.len() as u64),
@@ -106,7 +111,7 @@ impl SegmentCheck {
         );
         let segment = Segment::new(base, self.bytes, indexes, has_txn_index);
         segment.set_largest_timestamp(self.largest.map_or(-1, |(timestamp, _)| timestamp));
-        Arc::new(segment)
+        segment
     }
 
     /// What the writer keeps of it, should it be the active one.

@@ -21,7 +21,7 @@ pub struct CleanupPolicy {
 }
 
 /// A topic's settings as far as its logs obey them. `Default` is Kafka 4.3's defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConfig {
     /// `segment.bytes`: a batch that would make the active segment larger starts a new one.
     pub segment_bytes: i32,
@@ -52,12 +52,27 @@ pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
     /// `message.timestamp.type`.
     pub message_timestamp_type: TimestampType,
+    /// `delete.retention.ms`: how long compaction keeps tombstones and markers once it has met them.
+    pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`: the share of a log's bytes that must be uncompacted before it is compacted.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`: how long a record stays uncompacted at least.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`: how long a record stays uncompacted at most; `i64::MAX` is without limit.
+    pub max_compaction_lag_ms: i64,
 }
 
 impl LogConfig {
     /// Whether an append counts only once it is on stable storage (`flush.messages=1`).
     pub const fn sync_before_ack(&self) -> bool {
         self.flush_messages == 1
+    }
+
+    /// The span of time that a segment may hold: a compacted topic's records have to leave the active segment before
+    /// they are overdue for compaction.
+    pub const fn segment_ms_max(&self) -> i64 {
+        let lag = self.max_compaction_lag_ms;
+        if self.cleanup_policy.compact && lag > 0 && lag < self.segment_ms { lag } else { self.segment_ms }
     }
 }
 
@@ -78,6 +93,10 @@ impl Default for LogConfig {
             preallocate: false,
             cleanup_policy: CleanupPolicy { delete: true, compact: false },
             message_timestamp_type: TimestampType::CreateTime,
+            delete_retention_ms: 24 * 60 * 60 * 1000,
+            min_cleanable_dirty_ratio: 0.5,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
         }
     }
 }

@@ -11,11 +11,12 @@ use lru::LruCache;
 use super::names::FileKind;
 use super::storage::{Access, Storage, StoredFile};
 
-/// Names one open file: the log instance, the segment's base offset, which of its files.
+/// Names one open file: the log instance, the segment's base offset and generation, which of its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HandleKey {
     pub(crate) log: u64,
     pub(crate) base: i64,
+    pub(crate) generation: u32,
     pub(crate) kind: FileKind,
 }
 
@@ -112,7 +113,7 @@ mod tests {
     use crate::log::storage::Disk;
 
     fn key(log: u64, base: i64) -> HandleKey {
-        HandleKey { log, base, kind: FileKind::Log }
+        HandleKey { log, base, generation: 0, kind: FileKind::Log }
     }
 
     #[test]

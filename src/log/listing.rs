@@ -127,13 +127,18 @@ fn put_in_order(storage: &dyn Storage, dir: &Path, files: &[NamedFile]) -> io::R
     let covered_from = logs().map(|file| file.offset).min().unwrap_or(i64::MAX);
     let mut covered_to = i64::MIN;
     for file in logs() {
-        covered_to =
-            covered_to.max(next_offset(storage, &dir.join(&file.name), file.bytes)?.unwrap_or(file.offset));
+        let next = next_offset(storage, &dir.join(&file.name), file.bytes)?.unwrap_or(file.offset);
+        // One without a batch takes at least the place of its namesake, whose indexes must not stay.
+        covered_to = covered_to.max(next).max(file.offset.saturating_add(1));
     }
     for file in files.iter().filter(|file| file.suffix == Suffix::None) {
         if file.kind != FileKind::Snapshot && (covered_from..covered_to).contains(&file.offset) {
             remove(storage, &dir.join(&file.name))?;
         }
+    }
+    if !swaps.is_empty() {
+        // A segment that came back beside the one that took its place would hold offsets twice.
+        storage.sync_dir(dir)?;
     }
     for file in swaps {
         storage.rename(&dir.join(&file.name), &dir.join(file_name(file.offset, file.kind)))?;

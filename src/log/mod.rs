@@ -8,6 +8,7 @@ mod append;
 mod bytes;
 mod check;
 pub mod checkpoint;
+pub mod cleaner;
 pub mod config;
 mod context;
 pub mod directory;
@@ -57,4 +58,4 @@ pub use txn_index::AbortedTxn;
 pub use writer::Log;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -52,6 +52,8 @@ pub(crate) enum Suffix {
 }
 
 pub(crate) const DELETED_SUFFIX: &str = ".deleted";
+pub(crate) const CLEANED_SUFFIX: &str = ".cleaned";
+pub(crate) const SWAP_SUFFIX: &str = ".swap";
 pub(crate) const DELETE_DIRECTORY_SUFFIX: &str = "-delete";
 pub(crate) const STRAY_DIRECTORY_SUFFIX: &str = "-stray";
 const FILE_NAME_BYTES_MAX: usize = 255;

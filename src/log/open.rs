@@ -36,6 +36,8 @@ pub struct OpenSpec {
     pub log_start: Offset,
     /// The recovery point of the checkpoint; 0 when it has none.
     pub recovery_point: Offset,
+    /// Up to where compaction has come by its checkpoint; 0 when it has no entry. Below it offsets may be missing.
+    pub cleaned: Offset,
     /// Whether the directory was left by a clean stop.
     pub clean: bool,
     /// The end up to which state is loaded; what lies behind it is removed by the next append. `None`: all of it.

@@ -28,6 +28,8 @@ const HINTS: usize = 4;
 struct Hint {
     offset: i64,
     base: i64,
+    /// Places in a segment's files do not hold for those that compaction puts in their place.
+    generation: u32,
     position: u64,
 }
 
@@ -39,9 +41,11 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
-    fn find(&self, base: i64, offset: i64) -> Option<u64> {
-        let places = self.places.iter().flatten();
-        places.into_iter().find(|hint| hint.base == base && hint.offset == offset).map(|hint| hint.position)
+    fn find(&self, segment: &Segment, offset: i64) -> Option<u64> {
+        let is_it = |hint: &&Hint| {
+            (hint.base, hint.generation, hint.offset) == (segment.base, segment.generation, offset)
+        };
+        self.places.iter().flatten().find(is_it).map(|hint| hint.position)
     }
 
     /// Moves the hint at `from` on, or replaces the oldest.
@@ -148,14 +152,15 @@ impl LogReader {
             return Ok(None);
         }
         let path = || self.file_path(segment.base, FileKind::Log);
-        let file = self.file(segment.base, FileKind::Log).map_err(|error| ReadError::io(&path())(error))?;
+        let file =
+            self.segment_file(segment, FileKind::Log).map_err(|error| ReadError::io(&path())(error))?;
         let Some(position) = self.place(segment, &*file, from, size, wait)? else { return Ok(None) };
         let batches = Batches { file: &*file, wait, from, upper, max_bytes, min_one };
         let taken =
             batches.take(position, size).map_err(|error| self.scan_error(segment.base, position, error))?;
         if let Some(next) = taken.next {
             let position = position.saturating_add(taken.records.len() as u64);
-            let hint = Hint { offset: next, base: segment.base, position };
+            let hint = Hint { offset: next, base: segment.base, generation: segment.generation, position };
             self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(from, hint);
         }
         Ok(Some(ReadResult { records: taken.records, next: Offset(taken.next.unwrap_or(from)) }))
@@ -181,7 +186,7 @@ impl LogReader {
         if from <= segment.base {
             return Ok(Some(0));
         }
-        let hint = self.hints.lock().unwrap_or_else(PoisonError::into_inner).find(segment.base, from);
+        let hint = self.hints.lock().unwrap_or_else(PoisonError::into_inner).find(segment, from);
         if let Some(position) = hint {
             return Ok((position < size).then_some(position));
         }
@@ -228,7 +233,7 @@ impl LogReader {
         }
         let path = || self.file_path(segment.base, FileKind::OffsetIndex);
         let look = || -> io::Result<Option<OffsetEntry>> {
-            let file = self.file(segment.base, FileKind::OffsetIndex)?;
+            let file = self.segment_file(segment, FileKind::OffsetIndex)?;
             let count = entries::<OffsetEntry>(&*file, known)?;
             segment.indexes().offsets.learn(count);
             floor(&*file, count, wait, at_most)
@@ -259,7 +264,7 @@ impl LogReader {
     /// All entries of a segment's transaction index.
     pub(crate) fn txn_entries(&self, segment: &Segment) -> Result<Vec<AbortedTxn>, ReadError> {
         let path = self.file_path(segment.base, FileKind::TxnIndex);
-        let file = self.file(segment.base, FileKind::TxnIndex).map_err(ReadError::io(&path))?;
+        let file = self.segment_file(segment, FileKind::TxnIndex).map_err(ReadError::io(&path))?;
         let len = file.len_bytes().map_err(ReadError::io(&path))?.min(TXN_INDEX_BYTES_MAX);
         let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
         let count = read(&*file, &mut bytes, 0, Wait::Yes).map_err(ReadError::io(&path))?;

@@ -44,6 +44,10 @@ impl StoredFile for ReadOnlyFile {
     fn modified_ms(&self) -> io::Result<i64> {
         Ok(0)
     }
+
+    fn set_modified_ms(&self, _ms: i64) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Storage for ReadOnly {

@@ -11,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::context::LogContext;
 use super::epochs::EpochCache;
 use super::handles::HandleKey;
-use super::names::{FileKind, file_name};
+use super::names::{FileKind, SWAP_SUFFIX, file_name};
 use super::producers::ProducerState;
 use super::read::Hints;
 use super::segment::Segment;
@@ -192,13 +192,51 @@ impl LogReader {
         self.dir.join(file_name(base, kind))
     }
 
-    pub(crate) const fn handle_key(&self, base: i64, kind: FileKind) -> HandleKey {
-        HandleKey { log: self.id, base, kind }
+    /// Where a cleaner's output stands before it gets its own name.
+    pub(crate) fn suffixed_path(&self, base: i64, kind: FileKind, suffix: &str) -> PathBuf {
+        let mut name = file_name(base, kind);
+        name.push_str(suffix);
+        self.dir.join(name)
     }
 
-    /// One of a segment's files, open.
+    pub(crate) const fn handle_key(&self, base: i64, kind: FileKind) -> HandleKey {
+        HandleKey { log: self.id, base, generation: 0, kind }
+    }
+
+    /// One of the files of a segment that compaction has not written anew, open: the active one, or any while the log
+    /// is loaded.
     pub(crate) fn file(&self, base: i64, kind: FileKind) -> io::Result<Arc<dyn StoredFile>> {
         let key = self.handle_key(base, kind);
         self.context.handles.get(&*self.context.storage, key, || self.file_path(base, kind))
+    }
+
+    /// One of a segment's files, open. A segment whose place another has taken is as if its files had vanished.
+    pub(crate) fn segment_file(&self, segment: &Segment, kind: FileKind) -> io::Result<Arc<dyn StoredFile>> {
+        let key = HandleKey { generation: segment.generation, ..self.handle_key(segment.base, kind) };
+        let get = |path: PathBuf| self.context.handles.get(&*self.context.storage, key, || path);
+        let own = || self.file_path(segment.base, kind);
+        let file = if segment.is_swapping() {
+            match get(self.suffixed_path(segment.base, kind, SWAP_SUFFIX)) {
+                // It got its own name in between.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => get(own()),
+                other => other,
+            }
+        } else {
+            get(own())
+        };
+        if segment.is_retired() {
+            // What was opened may be another segment's file of the same name.
+            self.context.handles.forget(key);
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        file
+    }
+
+    /// Closes the files of a segment that is gone.
+    pub(crate) fn forget_segment(&self, segment: &Segment) {
+        for kind in FileKind::OF_SEGMENT {
+            let key = HandleKey { generation: segment.generation, ..self.handle_key(segment.base, kind) };
+            self.context.handles.forget(key);
+        }
     }
 }

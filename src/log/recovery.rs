@@ -277,9 +277,12 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    /// Whether records are missing between segments. Compaction leaves such gaps; nothing else does but a lost write.
+    /// Whether records were lost between segments. Compaction leaves gaps, too: where it has come to, and below the
+    /// recovery point, where no write can have been lost. Neither depends on the topic still being compacted.
     fn is_gap(&self, expected: Option<i64>, base: i64) -> bool {
-        !self.spec.config.cleanup_policy.compact && expected.is_some_and(|expected| base > expected)
+        let trusted = self.spec.recovery_point.max(self.spec.cleaned).0;
+        let may_be_compacted = self.spec.config.cleanup_policy.compact || base <= trusted;
+        !may_be_compacted && expected.is_some_and(|expected| base > expected)
     }
 
     fn take_checked(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {

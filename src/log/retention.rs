@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use super::config::LogConfig;
 use super::directory::rename_and_remove_later;
-use super::error::LogError;
-use super::names::{DELETED_SUFFIX, FileKind};
+use super::error::{LogError, ReadError};
+use super::names::{DELETED_SUFFIX, FileKind, SWAP_SUFFIX};
 use super::reader::{LogReader, Segments};
 use super::segment::Segment;
 use super::writer::Log;
@@ -84,22 +84,9 @@ impl Log {
             return Ok(0);
         }
         self.leading(high_watermark, |segment| {
-            let age_ms = now.wall_ms.saturating_sub(self.retention_timestamp(segment)?);
+            let age_ms = now.wall_ms.saturating_sub(self.reader.timestamp_or_modified(segment)?);
             Ok(age_ms > self.config.retention_ms)
         })
-    }
-
-    /// A segment's largest timestamp, or its file's time when its records have none.
-    fn retention_timestamp(&self, segment: &Segment) -> Result<i64, LogError> {
-        let path = self.reader.file_path(segment.base, FileKind::Log);
-        match self.reader.segment_largest_timestamp(segment) {
-            Ok(timestamp) if timestamp >= 0 => Ok(timestamp),
-            _ => self
-                .reader
-                .file(segment.base, FileKind::Log)
-                .and_then(|file| file.modified_ms())
-                .map_err(LogError::io(&path)),
-        }
     }
 
     /// The number of oldest segments in a row for which `goes` holds and that end at or below the high watermark. The
@@ -160,7 +147,7 @@ impl Log {
         }
         self.reader.segments.store(Arc::new(kept.to_vec()));
         for segment in gone {
-            self.reader.remove_segment_files(segment.base, &self.config, now);
+            self.reader.remove_segment(segment, &self.config, now);
         }
         let first = kept.first().map_or(0, |segment| segment.base);
         self.drop_snapshots_below(first, now);
@@ -170,29 +157,60 @@ impl Log {
     fn drop_snapshots_below(&mut self, first: i64, now: Now) {
         let kept = self.snapshots.split_off(self.snapshots.partition_point(|&offset| offset < first));
         for offset in std::mem::replace(&mut self.snapshots, kept) {
-            self.reader.remove_later(offset, FileKind::Snapshot, &self.config, now);
+            self.reader.remove_snapshot(offset, &self.config, now);
         }
     }
 }
 
 impl LogReader {
-    /// Renames a segment's files and removes them later. What cannot be renamed is left for the next start.
-    pub(crate) fn remove_segment_files(&self, base: i64, config: &LogConfig, now: Now) {
-        for kind in FileKind::OF_SEGMENT {
-            self.remove_later(base, kind, config, now);
+    /// A segment's largest timestamp, or its file's time when its records have none.
+    pub(crate) fn timestamp_or_modified(&self, segment: &Segment) -> Result<i64, ReadError> {
+        let path = self.file_path(segment.base, FileKind::Log);
+        match self.segment_largest_timestamp(segment) {
+            Ok(timestamp) if timestamp >= 0 => Ok(timestamp),
+            _ => self
+                .segment_file(segment, FileKind::Log)
+                .and_then(|file| file.modified_ms())
+                .map_err(ReadError::io(&path)),
         }
     }
 
-    fn remove_later(&self, base: i64, kind: FileKind, config: &LogConfig, now: Now) {
-        let path = self.file_path(base, kind);
-        let mut renamed = path.clone().into_os_string();
-        renamed.push(DELETED_SUFFIX);
-        let renamed = Path::new(&renamed);
-        match self.context.storage.rename(&path, renamed) {
-            Ok(()) => self.context.remove_file_later(renamed, config.file_delete_delay_ms, now),
+    /// Renames the files of a segment that nobody shall find any more and removes them later. What cannot be renamed is
+    /// left for the next start.
+    pub(crate) fn remove_segment(&self, segment: &Segment, config: &LogConfig, now: Now) {
+        let suffix = if segment.is_swapping() { SWAP_SUFFIX } else { "" };
+        for kind in FileKind::OF_SEGMENT {
+            let path = self.suffixed_path(segment.base, kind, suffix);
+            self.remove_later(&path, segment.base, kind, config, now);
+        }
+        self.forget_segment(segment);
+    }
+
+    /// As `remove_segment`, for one that compaction has not written anew since the log was opened.
+    pub(crate) fn remove_segment_files(&self, base: i64, config: &LogConfig, now: Now) {
+        for kind in FileKind::OF_SEGMENT {
+            self.remove_later(&self.file_path(base, kind), base, kind, config, now);
+            self.context.handles.forget(self.handle_key(base, kind));
+        }
+    }
+
+    /// Removes a producer snapshot later.
+    pub(crate) fn remove_snapshot(&self, offset: i64, config: &LogConfig, now: Now) {
+        self.remove_later(
+            &self.file_path(offset, FileKind::Snapshot),
+            offset,
+            FileKind::Snapshot,
+            config,
+            now,
+        );
+    }
+
+    fn remove_later(&self, path: &Path, base: i64, kind: FileKind, config: &LogConfig, now: Now) {
+        let renamed = self.suffixed_path(base, kind, DELETED_SUFFIX);
+        match self.context.storage.rename(path, &renamed) {
+            Ok(()) => self.context.remove_file_later(&renamed, config.file_delete_delay_ms, now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => tracing::warn!(path = %path.display(), %error, "cannot rename"),
         }
-        self.context.handles.forget(self.handle_key(base, kind));
     }
 }

@@ -65,7 +65,7 @@ impl Log {
         };
         let jitter_max = config.segment_jitter_ms.min(config.segment_ms);
         let jitter = jitter_ms(self.reader.id, active.segment.base, jitter_max);
-        if waited > config.segment_ms.saturating_sub(jitter) {
+        if waited > config.segment_ms_max().saturating_sub(jitter) {
             return Ok(true);
         }
         let indexes = active.segment.indexes();

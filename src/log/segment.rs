@@ -42,6 +42,12 @@ impl Indexes {
 pub(crate) struct Segment {
     /// The offset in the files' names; no record in the segment is below it.
     pub(crate) base: i64,
+    /// How often compaction wrote the files of this base offset anew: tells files of one name apart.
+    pub(crate) generation: u32,
+    /// Compaction put another segment in this one's place: the files under its names are another's.
+    retired: AtomicBool,
+    /// The files still carry the suffix of a cleaner's finished output.
+    swapping: AtomicBool,
     size: AtomicU64,
     largest_timestamp: AtomicI64,
     has_txn_index: AtomicBool,
@@ -52,6 +58,9 @@ impl Segment {
     pub(crate) const fn new(base: i64, size: u64, indexes: Indexes, has_txn_index: bool) -> Self {
         Self {
             base,
+            generation: 0,
+            retired: AtomicBool::new(false),
+            swapping: AtomicBool::new(false),
             size: AtomicU64::new(size),
             largest_timestamp: AtomicI64::new(TIMESTAMP_UNKNOWN),
             has_txn_index: AtomicBool::new(has_txn_index),
@@ -63,6 +72,31 @@ impl Segment {
     pub(crate) const fn empty(base: i64) -> Self {
         let indexes = Indexes::new(Index::with_entries(0), Index::with_entries(0), -1);
         Self::new(base, 0, indexes, false)
+    }
+
+    /// The segment as a cleaner's output that stands under its `.swap` names for now.
+    pub(crate) const fn swapped_in(mut self, generation: u32) -> Self {
+        self.generation = generation;
+        self.swapping = AtomicBool::new(true);
+        self
+    }
+
+    /// Whether another segment has taken this one's place.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the files still stand under their `.swap` names.
+    pub(crate) fn is_swapping(&self) -> bool {
+        self.swapping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_swapped(&self) {
+        self.swapping.store(false, Ordering::SeqCst);
     }
 
     /// Bytes of the `.log` file that readers may read: whole batches.

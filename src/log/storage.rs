@@ -7,7 +7,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::io::{Errno, ReadWriteFlags};
 
@@ -27,6 +27,8 @@ pub trait StoredFile: fmt::Debug + Send + Sync {
     fn len_bytes(&self) -> io::Result<u64>;
     /// The time of its last change, in milliseconds since the Unix epoch.
     fn modified_ms(&self) -> io::Result<i64>;
+    /// Sets that time.
+    fn set_modified_ms(&self, ms: i64) -> io::Result<()>;
 }
 
 /// How a file is opened.
@@ -211,6 +213,11 @@ impl StoredFile for DiskFile {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX)))
     }
+
+    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        let age = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        self.0.set_modified(UNIX_EPOCH.checked_add(age).unwrap_or(UNIX_EPOCH))
+    }
 }
 
 impl Storage for Disk {
@@ -296,6 +303,9 @@ mod tests {
         }
         fn modified_ms(&self) -> io::Result<i64> {
             Ok(0)
+        }
+        fn set_modified_ms(&self, _: i64) -> io::Result<()> {
+            Ok(())
         }
     }
 

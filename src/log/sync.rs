@@ -111,6 +111,11 @@ impl LogReader {
         Ok(files)
     }
 
+    /// Brings every closed segment to stable storage, so that recovery begins at the active one.
+    pub fn settle_closed(&self) -> Result<(), LogError> {
+        self.sync_closed()
+    }
+
     /// Syncs every segment but the active one from the recovery point on, with all that belongs to them, and moves the
     /// recovery point up to the active segment. Poisons the log when it fails.
     pub(crate) fn sync_closed(&self) -> Result<(), LogError> {
@@ -159,8 +164,8 @@ impl LogReader {
             if kind == FileKind::TxnIndex && !segment.has_txn_index() {
                 continue;
             }
-            match self.file(segment.base, kind).and_then(|file| file.sync_data()) {
-                // Retention took the segment in the meantime.
+            match self.segment_file(segment, kind).and_then(|file| file.sync_data()) {
+                // Retention took the segment in the meantime, or compaction did, which syncs what it writes.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other?,
             }

@@ -95,7 +95,7 @@ impl LogReader {
             return Ok(None);
         }
         let path = self.file_path(segment.base, FileKind::TimeIndex);
-        let file = self.file(segment.base, FileKind::TimeIndex).map_err(ReadError::io(&path))?;
+        let file = self.segment_file(segment, FileKind::TimeIndex).map_err(ReadError::io(&path))?;
         let count = entries::<TimeEntry>(&*file, known).map_err(ReadError::io(&path))?;
         segment.indexes().times.learn(count);
         // The last entry is the one asked for most.
@@ -115,7 +115,7 @@ impl LogReader {
         let from = below.map_or(segment.base, |entry| segment.base.saturating_add(i64::from(entry.relative)));
         let from = from.max(self.start().0);
         let path = self.file_path(segment.base, FileKind::Log);
-        let file = self.file(segment.base, FileKind::Log).map_err(ReadError::io(&path))?;
+        let file = self.segment_file(segment, FileKind::Log).map_err(ReadError::io(&path))?;
         let size = segment.size();
         let Some(first) = self.find(segment, &*file, from, size, Wait::Yes)? else { return Ok(None) };
         self.walk(&*file, first.position, size, timestamp)

@@ -86,6 +86,11 @@ impl Log {
         self.reader.start()
     }
 
+    /// The base offset of the active segment; the log end when there is none.
+    pub fn active_base(&self) -> Offset {
+        Offset(self.active.as_ref().map_or(self.end, |active| active.segment.base))
+    }
+
     /// The topic whose log this is.
     pub fn topic_id(&self) -> TopicId {
         self.topic_id

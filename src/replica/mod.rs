@@ -1,5 +1,6 @@
 //! A partition as clients see it: append, read, high watermark, last stable offset.
 
+mod cleaning;
 mod commit;
 mod complaints;
 pub mod partition;

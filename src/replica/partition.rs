@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
+use super::cleaning::Cleaning;
 use super::commit::Commit;
 use super::complaints::Complaints;
 use super::settings::{log_config, produce_rules};
@@ -86,6 +87,8 @@ pub struct Files {
     pub recovery_point: Offset,
     /// From `replication-offset-checkpoint`.
     pub high_watermark: Offset,
+    /// From `cleaner-offset-checkpoint`; `None` when it has no entry.
+    pub cleaned: Option<Offset>,
     /// Whether the last stop was clean, so that nothing has to be scanned.
     pub clean: bool,
 }
@@ -104,7 +107,7 @@ pub struct Partition {
     /// The topic's id.
     pub topic_id: TopicId,
     internal: bool,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     state: Mutex<State>,
     reader: ArcSwapOption<LogReader>,
     config: ArcSwap<TopicConfig>,
@@ -112,6 +115,7 @@ pub struct Partition {
     leader_epoch: AtomicI32,
     closed: AtomicBool,
     pub(super) commit: Arc<Commit>,
+    pub(super) cleaning: Cleaning,
     complaints: Complaints,
 }
 
@@ -143,6 +147,7 @@ impl Partition {
     ) -> Self {
         Self {
             internal: is_internal(&topic_partition.topic),
+            cleaning: Cleaning::new(files.cleaned),
             rules: ArcSwap::from_pointee(produce_rules(&config, shared.trust_compressed)),
             config: ArcSwap::from(config),
             topic_partition,
@@ -239,6 +244,7 @@ impl Partition {
             config: Arc::new(log_config(&self.config.load())),
             log_start: files.log_start,
             recovery_point: files.recovery_point,
+            cleaned: files.cleaned.unwrap_or(Offset::ZERO),
             clean: files.clean,
             end: None,
             producer_id_expiration_ms: self.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
@@ -258,6 +264,7 @@ impl Partition {
         reader.set_sync_listener(self.commit.clone());
         // What one node finds in its log is committed: no other has more.
         self.commit.advance(log.end());
+        self.cleaning.fit(&log);
         self.reader.store(Some(reader));
         *state = State::Open(Box::new(log));
         Ok(recovery)
@@ -350,7 +357,7 @@ impl Partition {
         moved.map_err(|error| self.report_log(&error))
     }
 
-    fn report_log(&self, error: &LogError) -> ErrorCode {
+    pub(super) fn report_log(&self, error: &LogError) -> ErrorCode {
         self.complain("the log failed", error);
         error.code()
     }
@@ -394,7 +401,7 @@ impl Partition {
         }
     }
 
-    fn may_have_records(&self) -> bool {
+    pub(super) fn may_have_records(&self) -> bool {
         match &*lock(&self.state) {
             State::Unopened(files) => files.dir.exists(),
             State::Open(_) => true,
@@ -411,7 +418,8 @@ impl Partition {
             (State::Open(log), Checkpoint::RecoveryPoint) => log.recovery_point(),
             (State::Open(log), Checkpoint::LogStart) => log.start(),
             (State::Open(_), Checkpoint::HighWatermark) => self.commit.watermark(),
-            (_, Checkpoint::Cleaner) | (State::Deleted, _) => return None,
+            (State::Deleted, _) => return None,
+            (_, Checkpoint::Cleaner) => return self.cleaning.cleaned(),
         };
         (offset > Offset::ZERO || which != Checkpoint::LogStart).then_some(offset)
     }

@@ -8,6 +8,7 @@ use dashmap::DashMap;
 
 use super::partition::{Files, Partition, Shared};
 use crate::config::TopicConfig;
+use crate::log::cleaner::{CleanerOptions, CleaningPlan, Pace};
 use crate::log::{Checkpoint, LogDirectory, LogError};
 use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
 
@@ -16,6 +17,7 @@ struct Remembered {
     log_starts: HashMap<TopicPartition, Offset>,
     recovery_points: HashMap<TopicPartition, Offset>,
     high_watermarks: HashMap<TopicPartition, Offset>,
+    cleaned: HashMap<TopicPartition, Offset>,
     clean: bool,
 }
 
@@ -36,6 +38,7 @@ impl Registry {
             log_starts: directory.read_checkpoint(Checkpoint::LogStart)?,
             recovery_points: directory.read_checkpoint(Checkpoint::RecoveryPoint)?,
             high_watermarks: directory.read_checkpoint(Checkpoint::HighWatermark)?,
+            cleaned: directory.read_checkpoint(Checkpoint::Cleaner)?,
             clean: directory.was_clean(),
         };
         Ok(Self { partitions: DashMap::new(), directory, shared, remembered, checkpoints: Mutex::new(()) })
@@ -80,6 +83,7 @@ impl Registry {
             log_start: at(&remembered.log_starts),
             recovery_point: at(&remembered.recovery_points),
             high_watermark: at(&remembered.high_watermarks),
+            cleaned: remembered.cleaned.get(&partition).copied().filter(|_| existed),
             clean: existed && remembered.clean,
         };
         let added =
@@ -95,7 +99,7 @@ impl Registry {
         let mut stale = Vec::new();
         for partition in partitions {
             let Some((_, removed)) = self.partitions.remove(partition) else { continue };
-            for which in [Checkpoint::LogStart, Checkpoint::RecoveryPoint] {
+            for which in [Checkpoint::LogStart, Checkpoint::RecoveryPoint, Checkpoint::Cleaner] {
                 if removed.checkpoint(which).is_some_and(|at| at > Offset::ZERO) && !stale.contains(&which) {
                     stale.push(which);
                 }
@@ -122,6 +126,7 @@ impl Registry {
         let remembered = [
             (Checkpoint::LogStart, &self.remembered.log_starts),
             (Checkpoint::RecoveryPoint, &self.remembered.recovery_points),
+            (Checkpoint::Cleaner, &self.remembered.cleaned),
         ];
         for (which, offsets) in remembered {
             let is_stale = |(partition, at): (&TopicPartition, &Offset)| {
@@ -147,6 +152,39 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// Compacts the log with the largest share of dirty bytes among those that are due. False when none was, or when
+    /// the round did not come to its end.
+    pub fn clean_filthiest(&self, options: &CleanerOptions, pace: &dyn Pace, now: Now) -> bool {
+        let Some((partition, plan)) = self.filthiest(now) else { return false };
+        if partition.prepare_cleaning().is_err() {
+            return false;
+        }
+        // A gap that compaction leaves lies below the recovery point of the disk, or it would count as lost records.
+        self.write_checkpoint(Checkpoint::RecoveryPoint);
+        match partition.clean(&plan, options, pace, now) {
+            Ok(Some(cleaned)) => {
+                self.write_checkpoint(Checkpoint::Cleaner);
+                tracing::info!(
+                    partition = %partition.topic_partition, from = %plan.first_dirty, upto = %cleaned.upto,
+                    bytes_before = cleaned.bytes_before, bytes_after = cleaned.bytes_after, "compacted"
+                );
+                true
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    fn filthiest(&self, now: Now) -> Option<(Arc<Partition>, CleaningPlan)> {
+        let mut filthiest: Option<(Arc<Partition>, CleaningPlan)> = None;
+        for partition in self.all() {
+            let Ok(Some(plan)) = partition.due_cleaning(now) else { continue };
+            if filthiest.as_ref().is_none_or(|(_, most)| plan.dirty_ratio() > most.dirty_ratio()) {
+                filthiest = Some((partition, plan));
+            }
+        }
+        filthiest
     }
 
     /// Writes one of the offset checkpoints. What cannot be written is logged and written the next time.
@@ -182,6 +220,9 @@ impl Registry {
         });
         for which in [Checkpoint::RecoveryPoint, Checkpoint::LogStart, Checkpoint::HighWatermark] {
             self.try_write_checkpoint(which)?;
+        }
+        if partitions.iter().any(|partition| partition.checkpoint(Checkpoint::Cleaner).is_some()) {
+            self.try_write_checkpoint(Checkpoint::Cleaner)?;
         }
         if clean { self.directory.mark_clean(BROKER_EPOCH_UNKNOWN) } else { Ok(()) }
     }

@@ -1,11 +1,13 @@
 //! The one schedule of everything that happens by the clock and not by a request: retention, checkpoints,
-//! deletions, flushes that are due. Each chore runs on the pool for blocking work, one at a time.
+//! deletions, flushes that are due, compaction. Each chore runs on the pool for blocking work, one at a time; compaction,
+//! which may take long, beside them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::cleaner::Cleaner;
 use crate::broker::Broker;
 use crate::config::StorageConfig;
 use crate::log::{Checkpoint, LogContext};
@@ -49,11 +51,14 @@ async fn run_flushes(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping
 
 async fn run_chores(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping: watch::Receiver<bool>) {
     let mut chores = chores(&broker.config.storage, broker.clock.now());
+    let mut cleaner = Cleaner::new(&broker);
+    let stop = stopping.clone();
     loop {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(TICK_MS)) => {}
-            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
         }
+        cleaner.tick(&broker, &stop);
         let now = broker.clock.now();
         let due: Vec<_> = chores.iter_mut().filter_map(|chore| chore.take_due(now)).collect();
         let deletions_due = context.next_deletion_mono_ms().is_some_and(|due| due <= now.mono_ms);
@@ -71,6 +76,7 @@ async fn run_chores(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping:
             tracing::error!("housekeeping failed: {error}");
         }
     }
+    cleaner.finish().await;
 }
 
 impl Chore {

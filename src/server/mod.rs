@@ -21,6 +21,7 @@ use crate::net::places::{self, Limits, Places};
 use crate::net::{connection, listener};
 use crate::types::Clock;
 
+mod cleaner;
 mod clock;
 mod housekeeping;
 mod start;

@@ -1,5 +1,5 @@
 //! Topic keys, each with the broker key that gives its default.
-use super::Effect::{Absent, Inert, Works};
+use super::Effect::{Inert, Works};
 use super::Update::ClusterWide;
 use super::{Key, row};
 use crate::config::value::Kind::{Bool, Double, Int, List, Long, Text};
@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
         "The codec in which batches are stored; batches in another one are recompressed, producer keeps what the producer chose.").synonym("compression.type"),
     row("compression.zstd.level", Int, Some("3"), Range(-131_072, 22), ClusterWide, Works,
         "The zstd level when compression.type is zstd.").synonym("compression.zstd.level"),
-    row("delete.retention.ms", Long, Some("86400000"), Min(0), ClusterWide, Absent,
+    row("delete.retention.ms", Long, Some("86400000"), Min(0), ClusterWide, Works,
         "Time that tombstones are kept when the topic is compacted.").synonym("log.cleaner.delete.retention.ms"),
     row("file.delete.delay.ms", Long, Some("60000"), Min(0), ClusterWide, Works,
         "Time for which the files of a deleted segment stay as .deleted, and the directories of a deleted topic as -delete, before they go.").synonym("log.segment.delete.delay.ms"),
@@ -37,7 +37,7 @@ pub(super) const KEYS: &[Key] = &[
         "Bytes that stay local when segments are tiered; -2 is retention.bytes.").synonym("log.local.retention.bytes"),
     row("local.retention.ms", Long, Some("-2"), Min(-2), ClusterWide, Inert,
         "Time that segments stay local when they are tiered; -2 is retention.ms.").synonym("log.local.retention.ms"),
-    row("max.compaction.lag.ms", Long, Some("9223372036854775807"), Min(1), ClusterWide, Absent,
+    row("max.compaction.lag.ms", Long, Some("9223372036854775807"), Min(1), ClusterWide, Works,
         "Longest time that a record may stay uncompacted.").synonym("log.cleaner.max.compaction.lag.ms"),
     row("max.message.bytes", Int, Some("1048588"), Min(0), ClusterWide, Works,
         "Largest record batch that is accepted, in bytes, as received and as stored; larger ones are refused with MESSAGE_TOO_LARGE.").synonym("message.max.bytes"),
@@ -47,9 +47,9 @@ pub(super) const KEYS: &[Key] = &[
         "How far a record's timestamp may lie in the past before it is refused with INVALID_TIMESTAMP.").synonym("log.message.timestamp.before.max.ms"),
     row("message.timestamp.type", Text, Some("CreateTime"), OneOf(&["CreateTime", "LogAppendTime"]), ClusterWide, Works,
         "Whether a record carries its producer's time or that of its append.").synonym("log.message.timestamp.type"),
-    row("min.cleanable.dirty.ratio", Double, Some("0.5"), Share(1.0), ClusterWide, Absent,
+    row("min.cleanable.dirty.ratio", Double, Some("0.5"), Share(1.0), ClusterWide, Works,
         "Share of the log that must be uncompacted before it is compacted.").synonym("log.cleaner.min.cleanable.ratio"),
-    row("min.compaction.lag.ms", Long, Some("0"), Min(0), ClusterWide, Absent,
+    row("min.compaction.lag.ms", Long, Some("0"), Min(0), ClusterWide, Works,
         "Shortest time that a record stays uncompacted.").synonym("log.cleaner.min.compaction.lag.ms"),
     row("min.insync.replicas", Int, Some("1"), Min(1), ClusterWide, Works,
         "In-sync replicas without which acks=all is refused; limited to the number of replicas, which is 1 on a node that runs alone.").synonym("min.insync.replicas"),

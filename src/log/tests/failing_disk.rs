@@ -74,6 +74,9 @@ impl StoredFile for FaultyFile {
     fn modified_ms(&self) -> io::Result<i64> {
         self.inner.modified_ms()
     }
+    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        self.inner.set_modified_ms(ms)
+    }
 }
 
 impl Storage for Faulty {

@@ -51,6 +51,7 @@ impl Fixture {
             config: Arc::new(LogConfig { cleanup_policy, ..LogConfig::default() }),
             log_start: self.starts.get(partition).copied().unwrap_or_default(),
             recovery_point: self.recovery_points.get(partition).copied().unwrap_or_default(),
+            cleaned: Offset::ZERO,
             clean,
             end: None,
             producer_id_expiration_ms: 86_400_000,

@@ -1,6 +1,7 @@
 //! Tests of a log as a whole: appending, reading, recovery, retention, real Kafka directories, failing disks.
 
 mod appending;
+mod compacting;
 mod damage;
 mod failing_disk;
 mod fixtures;
@@ -8,6 +9,7 @@ mod reading;
 mod restarts;
 mod retaining;
 mod settings;
+mod stopping;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ impl Bench {
             config: Arc::new(config),
             log_start: Offset::ZERO,
             recovery_point: Offset::ZERO,
+            cleaned: Offset::ZERO,
             clean: false,
             end: None,
             producer_id_expiration_ms: 86_400_000,
