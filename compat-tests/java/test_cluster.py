@@ -146,6 +146,14 @@ def test_access_rules_need_an_authorizer(tools):
     assert "SecurityDisabledException" in done.text
 
 
+def test_a_topic_is_described_in_pages(tools, topic):
+    tools.create(topic, partitions=5)
+    for size in (1, 2, 5, 6):
+        limit = ("--partition-size-limit-per-response", size)
+        lines = tools.topics("--describe", "--topic", topic, *limit).lines[1:]
+        assert [re.search(r"Partition: (\d+)", line)[1] for line in lines] == list("01234")
+
+
 def test_the_versions_of_the_apis_are_listed(tools):
     text = tools.run("BrokerApiVersionsCommand").text
     for api in ("DescribeTopicPartitions(75): 0", "UpdateFeatures(57): 0 to 2", "SaslHandshake(17): 0 to 1"):

@@ -339,6 +339,10 @@ fn a_formatted_directory_begins_with_the_features_it_asks_for() {
     assert_eq!(pair.image().features().len(), 6);
     assert_eq!(pair.image().features()["group.version"], 1);
     assert!(pair.journal.control.voters.is_some() && pair.journal.control.kraft_version.is_some());
+    let directory = DirectoryId::random();
+    assert_eq!(pair.journal.quorum(directory).directory, directory, "voters are known by their directories");
+    let (static_voters, _) = open(kafka_dir(KAFKA_LOG).path()).unwrap();
+    assert_eq!(static_voters.quorum(directory).directory, DirectoryId::ZERO);
     let (again, image) = open(dir.path()).unwrap();
     assert_eq!((&image, again.epoch), (pair.image(), 2));
     pair.journal.fold(&image).unwrap();
