@@ -294,7 +294,8 @@ impl Group {
             && names.any(|name| self.supporters.get(name).copied().unwrap_or(0) == self.members.len())
     }
 
-    /// The protocol with the most votes among those that all members speak; each votes for its own best one.
+    /// The protocol with the most votes among those that all members speak; each votes for its own best one. Of two
+    /// with as many votes it is, as with Kafka, the one that a Java hash map has first.
     fn select_protocol(&self) -> Option<Arc<str>> {
         let shared = |name: &Arc<str>| self.supporters.get(name) == Some(&self.members.len());
         let mut votes: BTreeMap<&Arc<str>, usize> = BTreeMap::new();
@@ -303,7 +304,12 @@ impl Group {
                 *votes.entry(best).or_default() += 1;
             }
         }
-        votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.clone())
+        let place = |name: &str| {
+            let hash = super::java_hash(name).cast_unsigned();
+            (hash ^ (hash >> 16)) & 15
+        };
+        let best = votes.into_iter().max_by_key(|(name, count)| (*count, std::cmp::Reverse(place(name))));
+        best.map(|(name, _)| name.clone())
     }
 
     fn compute_subscribed(&self) -> Option<BTreeSet<TopicName>> {

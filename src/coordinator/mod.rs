@@ -315,7 +315,10 @@ fn is_too_long<'a>(mut strings: impl Iterator<Item = &'a String>) -> bool {
 /// Kafka's hash: `abs(hashCode)` of the id as a Java string modulo the number of partitions, with 0 for the one
 /// hash code that has no absolute value.
 fn partition_for(group_id: &str, partitions: i32) -> i32 {
-    let hash =
-        group_id.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
-    hash.checked_abs().unwrap_or(0) % partitions.max(1)
+    java_hash(group_id).checked_abs().unwrap_or(0) % partitions.max(1)
+}
+
+/// A Java string's `hashCode`.
+fn java_hash(text: &str) -> i32 {
+    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }

@@ -270,7 +270,7 @@ fn is_expired(value: &OffsetValue, group: &Group, now_ms: i64, retention_ms: i64
 fn offset_value(partition: &CommitPartition, now_ms: i64, expire_ms: Option<i64>) -> OffsetValue {
     OffsetValue {
         offset: partition.offset,
-        leader_epoch: partition.leader_epoch.max(-1),
+        leader_epoch: partition.leader_epoch,
         metadata: partition.metadata.as_deref().unwrap_or_default().into(),
         commit_ms: now_ms,
         expire_ms,

@@ -91,6 +91,28 @@ fn the_protocol_with_the_most_votes_among_the_shared_ones_is_chosen() {
 }
 
 #[test]
+fn of_two_protocols_with_as_many_votes_the_one_is_chosen_that_kafka_would_choose() {
+    // The order of a Java hash map: sticky is in bucket 8 of 16, range in 9, roundrobin in 10, the last one in 15.
+    for (names, chosen) in [
+        (["range", "sticky"], "sticky"),
+        (["range", "cooperative-sticky"], "range"),
+        (["roundrobin", "range"], "range"),
+        (["b", "c"], "b"),
+    ] {
+        let mut bench = Bench::new(Settings { initial_rebalance_delay_ms: 1_000, ..Settings::default() });
+        let [one, other] = names;
+        let tickets = [[one, other], [other, one]].map(|order| {
+            let protocols = order.iter().map(|name| protocol(name, &["orders"])).collect();
+            bench.send(Command::Join(Join { member_id_required: false, protocols, ..join("a") }))
+        });
+        bench.pass(3_000);
+        for ticket in tickets {
+            assert_eq!(bench.joined(ticket).unwrap().protocol.as_deref(), Some(chosen), "{names:?}");
+        }
+    }
+}
+
+#[test]
 fn the_maximum_size_holds_for_new_members_alone() {
     let mut bench = Bench::new(Settings { group_size_max: 2, ..Settings::default() });
     let (ids, generation) = bench.stable(&["a", "b"]);
