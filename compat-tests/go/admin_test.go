@@ -11,6 +11,7 @@ import (
 var adminScenarios = []Scenario{
 	{"a_topic_is_made_grown_and_deleted_and_its_name_is_free_again", nil, topicLifecycle},
 	{"configs_are_described_altered_and_put_back", nil, configs},
+	{"replacing_all_configs_puts_back_what_is_not_named", nil, replacedConfigs},
 	{"groups_are_listed_described_and_deleted", nil, groups},
 	{"offsets_are_found_by_time", nil, offsetsByTime},
 	{"deleted_records_are_gone", []Feature{DeleteRecords}, deletedRecords},
@@ -24,6 +25,7 @@ const (
 	invalidPartitions       = 37
 	invalidConfig           = 40
 	nonEmptyGroup           = 68
+	groupSubscribedToTopic  = 86
 )
 
 func topicLifecycle(h *House) {
@@ -81,6 +83,19 @@ func configs(h *House) {
 
 	h.check(h.SetConfig(h.ctx, topic, "retention.ms", nil))
 	value("retention.ms", "604800000")
+}
+
+func replacedConfigs(h *House) {
+	topic := h.topic(1)
+	hour := "3600000"
+	h.check(h.SetConfig(h.ctx, topic, "retention.ms", &hour))
+	h.check(h.ReplaceConfigs(h.ctx, topic, map[string]string{"segment.ms": "1800000"}))
+	h.until("only the segment's time is set", func() (bool, string) {
+		configs, err := h.Configs(h.ctx, topic)
+		state := fmt.Sprint(configs["retention.ms"], configs["segment.ms"], err)
+		return err == nil && configs["retention.ms"] == "604800000" && configs["segment.ms"] == "1800000", state
+	})
+	h.refused(h.ReplaceConfigs(h.ctx, topic, map[string]string{"segment.ms": "soon"}), invalidConfig)
 }
 
 func groups(h *House) {

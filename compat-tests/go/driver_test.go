@@ -62,6 +62,8 @@ type Driver interface {
 	Commit(ctx context.Context, group, topic string, offsets map[int32]int64) error
 	// Committed leaves out partitions without a committed offset.
 	Committed(ctx context.Context, group, topic string, partitions int) (map[int32]int64, error)
+	// Forget removes a group's committed offset of one partition.
+	Forget(ctx context.Context, group, topic string, partition int32) error
 
 	CreateTopic(ctx context.Context, topic string, partitions int, configs map[string]string) error
 	DeleteTopic(ctx context.Context, topic string) error
@@ -72,6 +74,8 @@ type Driver interface {
 	Configs(ctx context.Context, topic string) (map[string]string, error)
 	// SetConfig alters one configuration and leaves the others; nil removes it.
 	SetConfig(ctx context.Context, topic, key string, value *string) error
+	// ReplaceConfigs sets all configurations of a topic; what is not named goes back to its default.
+	ReplaceConfigs(ctx context.Context, topic string, configs map[string]string) error
 
 	Groups(ctx context.Context) ([]string, error)
 	DescribeGroup(ctx context.Context, group, topic string) (Group, error)

@@ -225,6 +225,17 @@ func (f *franz) Committed(ctx context.Context, group, topic string, _ int) (map[
 	return found, nil
 }
 
+func (f *franz) Forget(ctx context.Context, group, topic string, partition int32) error {
+	var wanted kadm.TopicsSet
+	wanted.Add(topic, partition)
+	responses, err := f.admin.DeleteOffsets(ctx, group, wanted)
+	if err != nil {
+		return err
+	}
+	refused, _ := responses.Lookup(topic, partition)
+	return refused
+}
+
 func (f *franz) CreateTopic(ctx context.Context, topic string, partitions int, configs map[string]string) error {
 	wanted := map[string]*string{}
 	for key, value := range configs {
@@ -281,6 +292,22 @@ func (f *franz) SetConfig(ctx context.Context, topic, key string, value *string)
 		change.Op = kadm.DeleteConfig
 	}
 	responses, err := f.admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{change}, topic)
+	if err != nil {
+		return err
+	}
+	response, err := responses.On(topic, nil)
+	if err != nil {
+		return err
+	}
+	return response.Err
+}
+
+func (f *franz) ReplaceConfigs(ctx context.Context, topic string, configs map[string]string) error {
+	var wanted []kadm.AlterConfig
+	for key, value := range configs {
+		wanted = append(wanted, kadm.AlterConfig{Name: key, Value: &value})
+	}
+	responses, err := f.admin.AlterTopicConfigsState(ctx, wanted, topic)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ var groupScenarios = []Scenario{
 	{"a_static_member_that_starts_again_causes_no_rebalance/cooperative", []Feature{StaticMembers, Cooperative}, staticRestart(true)},
 	{"a_group_goes_on_where_it_committed", nil, goingOn},
 	{"a_group_begins_again_where_its_offsets_were_reset_to", nil, reset},
+	{"a_group_forgets_the_offset_of_one_partition", nil, forgetting},
 }
 
 // Team is a group of members that share a ledger.
@@ -232,4 +233,22 @@ func reset(h *House) {
 		}
 		same(h, times[string(record.Value)], expected, "times that "+string(record.Value)+" was handled")
 	}
+}
+
+func forgetting(h *House) {
+	t := h.team(false)
+	member := t.join("only", "")
+	t.awaitMembers("only")
+	t.handled(t.send("v"))
+	h.refused(h.Forget(h.ctx, t.group, t.topic, 1), groupSubscribedToTopic)
+	h.check(member.Close())
+	t.until("an empty group", func() (bool, string) {
+		group, err := h.DescribeGroup(h.ctx, t.group, t.topic)
+		return err == nil && group.State == "Empty", fmt.Sprint(group, err)
+	})
+
+	h.check(h.Forget(h.ctx, t.group, t.topic, 1))
+	committed, err := h.Committed(h.ctx, t.group, t.topic, partitions)
+	h.check(err)
+	same(h, committed, map[int32]int64{0: 20, 2: 20, 3: 20, 4: 20, 5: 20}, "committed offsets")
 }

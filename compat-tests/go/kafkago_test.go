@@ -193,6 +193,21 @@ func (k *kafkaGo) Committed(ctx context.Context, group, topic string, partitions
 	return found, response.Error
 }
 
+func (k *kafkaGo) Forget(ctx context.Context, group, topic string, partition int32) error {
+	response, err := k.client.OffsetDelete(ctx, &kafka.OffsetDeleteRequest{
+		GroupID: group, Topics: map[string][]int{topic: {int(partition)}},
+	})
+	if err != nil {
+		return err
+	}
+	for _, one := range response.Topics[topic] {
+		if one.Error != nil {
+			return one.Error
+		}
+	}
+	return response.Error
+}
+
 func (k *kafkaGo) CreateTopic(ctx context.Context, topic string, partitions int, configs map[string]string) error {
 	wanted := kafka.TopicConfig{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1}
 	for key, value := range configs {
@@ -270,6 +285,25 @@ func (k *kafkaGo) SetConfig(ctx context.Context, topic, key string, value *strin
 		return err
 	}
 	return response.Resources[0].Error
+}
+
+func (k *kafkaGo) ReplaceConfigs(ctx context.Context, topic string, configs map[string]string) error {
+	wanted := kafka.AlterConfigRequestResource{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic}
+	for key, value := range configs {
+		wanted.Configs = append(wanted.Configs, kafka.AlterConfigRequestConfig{Name: key, Value: value})
+	}
+	response, err := k.client.AlterConfigs(ctx, &kafka.AlterConfigsRequest{
+		Resources: []kafka.AlterConfigRequestResource{wanted},
+	})
+	if err != nil {
+		return err
+	}
+	for _, refused := range response.Errors {
+		if refused != nil {
+			return refused
+		}
+	}
+	return nil
 }
 
 func (k *kafkaGo) Groups(ctx context.Context) ([]string, error) {

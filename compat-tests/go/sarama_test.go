@@ -305,6 +305,10 @@ func (s *saramaDriver) Committed(_ context.Context, group, topic string, partiti
 	return found, nil
 }
 
+func (s *saramaDriver) Forget(_ context.Context, group, topic string, partition int32) error {
+	return s.admin.DeleteConsumerGroupOffset(group, topic, partition)
+}
+
 func (s *saramaDriver) CreateTopic(_ context.Context, topic string, partitions int, configs map[string]string) error {
 	detail := &sarama.TopicDetail{
 		NumPartitions: int32(partitions), ReplicationFactor: -1, ConfigEntries: map[string]*string{},
@@ -358,6 +362,14 @@ func (s *saramaDriver) SetConfig(_ context.Context, topic, key string, value *st
 	}
 	return s.admin.IncrementalAlterConfig(sarama.TopicResource, topic,
 		map[string]sarama.IncrementalAlterConfigsEntry{key: change}, false)
+}
+
+func (s *saramaDriver) ReplaceConfigs(_ context.Context, topic string, configs map[string]string) error {
+	wanted := map[string]*string{}
+	for key, value := range configs {
+		wanted[key] = &value
+	}
+	return s.admin.AlterConfig(sarama.TopicResource, topic, wanted, false)
 }
 
 func (s *saramaDriver) Groups(context.Context) ([]string, error) {
