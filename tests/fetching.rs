@@ -15,6 +15,20 @@ use kafka_protocol::messages::*;
 use support::requests::{FETCH, batch, fetch, fetch_of, forgotten, from, name, of_topic, values};
 use support::{RawClient, TestBroker};
 
+#[tokio::test]
+async fn what_there_is_not_stands_behind_the_rest_and_other_brokers_are_refused() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 1, &[]).await;
+    client.send_values("t", 0, &["a"]).await;
+    let asked = vec![of_topic("no", vec![from(0, 0)]), of_topic("t", vec![from(7, 0), from(0, 0)])];
+    let answer = ask(&mut client, &fetch_of(asked, 0)).await;
+    assert_eq!(found(&answer), [of(0, &["a"]), (0, 3, vec![]), (7, 3, vec![])]);
+    let mut request = fetch("t", 0, 0);
+    request.replica_id = 9.into();
+    assert_eq!(found(&ask(&mut client, &request).await), [(0, 6, vec![])]);
+}
+
 /// Long enough that an answer before it was not due to the time.
 const LONG_MS: i32 = 60_000;
 
@@ -117,8 +131,11 @@ async fn a_session_follows_a_topic_that_is_made_again_by_name_and_never_by_id() 
     assert_eq!(found(&named), [of(0, &["new"])]);
     for epoch in 1..3 {
         let gone: FetchResponse = client.ask(ApiKey::Fetch, 13, &poll(of_id.session_id, epoch, vec![])).await;
-        assert_eq!(found(&gone), [(0, 100, vec![])]);
+        assert_eq!(found(&gone), [(0, 103, vec![])]);
     }
+    client.delete("t").await;
+    let gone: FetchResponse = client.ask(ApiKey::Fetch, 13, &poll(of_id.session_id, 3, vec![])).await;
+    assert_eq!(found(&gone), [(0, 3, vec![])]);
     let unknown = fetch_of(vec![by_id(uuid::Uuid::new_v4())], LONG_MS);
     let answer: FetchResponse = client.ask(ApiKey::Fetch, 13, &unknown).await;
     assert_eq!(found(&answer), [(0, 100, vec![])]);

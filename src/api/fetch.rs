@@ -12,7 +12,7 @@ use crate::broker::Broker;
 use crate::broker::fetch_sessions::{Begin, Entry, Session, State, TopicKey, Wanted};
 use crate::replica::Partition;
 use crate::replica::reading::{Isolation, ReadFailure, ReadLimits};
-use crate::types::{ErrorCode, LeaderEpoch, Offset, TopicId, TopicName, TopicPartition};
+use crate::types::{ErrorCode, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
 use crate::wire::fetch_response::{FetchResponse, FetchedPartition, FetchedTopic};
 use crate::wire::frame::{Frame, ResponseHead};
 
@@ -56,8 +56,8 @@ struct Fetch {
     full: bool,
     /// Whether partitions that are found are registered with the session's signal.
     registers: bool,
-    /// Whether the first look was not enough.
-    waits: bool,
+    /// Whether the asker says that it is another broker, which is no replica of anything here.
+    is_stranger: bool,
     bytes_max: usize,
     bytes_min: usize,
     isolation: Isolation,
@@ -78,8 +78,11 @@ enum Rest {
 }
 
 /// What one look at the partitions found.
+#[derive(Default)]
 struct Round {
     partitions: Vec<(u32, FetchedPartition)>,
+    /// Partitions that were not found. As with Kafka they stand behind the others in the answer.
+    unknown: Vec<(u32, FetchedPartition)>,
     bytes: usize,
     failed: bool,
     /// A partition had more than the limits allowed: no wait would bring more.
@@ -106,7 +109,7 @@ impl Fetch {
             // More than fits into an answer would never be there.
             bytes_min: (request.min_bytes.max(0) as usize).min(bytes_max),
             registers: session.id != 0,
-            waits: false,
+            is_stranger: is_stranger(request, broker.node_id),
             isolation: if request.isolation_level == 1 {
                 Isolation::Committed
             } else {
@@ -156,7 +159,7 @@ impl Fetch {
         let mut state = self.session.state();
         let (news, _) = self.session.signal.take();
         state.mark_ready(news);
-        let mut round = Round { partitions: Vec::new(), bytes: 0, failed: false, is_cut: false };
+        let mut round = Round::default();
         for token in state.ready() {
             let Some(entry) = state.entry(token) else { continue };
             let limits = ReadLimits {
@@ -176,7 +179,8 @@ impl Fetch {
             if rest == Rest::Nothing && !failed && is_old_news(entry, &fetched) {
                 state.settle(token);
             }
-            round.partitions.push((token, fetched));
+            let unknown = is_unknown(fetched.error_code);
+            if unknown { &mut round.unknown } else { &mut round.partitions }.push((token, fetched));
         }
         Ok(round)
     }
@@ -193,11 +197,15 @@ impl Fetch {
         let partition = match self.find(token, entry) {
             Ok(partition) => partition,
             Err(error) => {
-                // Kafka's list of aborted transactions is empty here, and null in every other refusal.
+                // Kafka's list of aborted transactions is empty for what there is not, and null in other refusals.
+                let aborted = is_unknown(error.code()).then(Vec::new);
                 let refused = FetchedPartition::error(index, error.code());
-                return Ok((FetchedPartition { aborted: Some(Vec::new()), ..refused }, Rest::Nothing));
+                return Ok((FetchedPartition { aborted, ..refused }, Rest::Nothing));
             }
         };
+        if self.is_stranger {
+            return fail(ErrorCode::NotLeaderOrFollower);
+        }
         let current = LeaderEpoch(entry.wanted.current_leader_epoch);
         if let Err(error) = partition.check_leader_epoch(current) {
             return fail(error);
@@ -241,41 +249,37 @@ impl Fetch {
         if let Some(partition) = entry.handle.as_ref().filter(|partition| !partition.is_closed()) {
             return Ok(partition.clone());
         }
-        // A topic that goes while its fetch waits is told as Kafka tells it, however the topic is named.
-        let went = entry.handle.take().is_some() && self.waits;
-        let unknown = match entry.topic {
-            TopicKey::Id(_) if !went => ErrorCode::UnknownTopicId,
-            TopicKey::Id(_) | TopicKey::Name(_) => ErrorCode::UnknownTopicOrPartition,
-        };
-        let name = self.topic_name(&entry.topic).ok_or(unknown)?;
+        entry.handle = None;
+        let name = self.topic_name(entry).ok_or(ErrorCode::UnknownTopicId)?;
         let partition = self
             .broker
             .partitions
-            .get(&TopicPartition { topic: name, partition: entry.partition })
+            .get(&TopicPartition { topic: name.clone(), partition: entry.partition })
             .ok_or(ErrorCode::UnknownTopicOrPartition)?;
         if let TopicKey::Id(id) = &entry.topic
             && partition.topic_id != *id
         {
-            return Err(unknown);
+            return Err(ErrorCode::InconsistentTopicId);
         }
         if self.registers {
             partition.waiters().register(&self.session.signal, token);
         }
+        entry.name = Some(name);
         entry.handle = Some(partition.clone());
         Ok(partition)
     }
 
-    fn topic_name(&self, topic: &TopicKey) -> Option<TopicName> {
-        match topic {
-            TopicKey::Name(name) => Some(name.clone()),
-            TopicKey::Id(id) => Some(self.broker.controller.image().topic_by_id(*id)?.name.clone()),
+    /// As with Kafka a topic that was found by its id goes by the name that it had then.
+    fn topic_name(&self, entry: &Entry) -> Option<TopicName> {
+        match (&entry.topic, &entry.name) {
+            (TopicKey::Name(name), _) | (TopicKey::Id(_), Some(name)) => Some(name.clone()),
+            (TopicKey::Id(id), None) => Some(self.broker.controller.image().topic_by_id(*id)?.name.clone()),
         }
     }
 
     /// Registers a fetch without a session with its partitions, and with those that it finds from now on; sessions
     /// are registered already.
     fn register(&mut self) {
-        self.waits = true;
         let mut state = self.session.state();
         if !self.registers {
             self.registers = true;
@@ -328,7 +332,7 @@ impl Fetch {
         match read {
             Ok(Ok(round)) => round,
             // A blocking read is never cold; a failed task has been reported by the runtime.
-            Ok(Err(Cold)) | Err(_) => Round { partitions: Vec::new(), bytes: 0, failed: true, is_cut: false },
+            Ok(Err(Cold)) | Err(_) => Round { failed: true, ..Round::default() },
         }
     }
 
@@ -336,7 +340,7 @@ impl Fetch {
     fn answer(&self, round: Round) -> FetchResponse {
         let mut state = self.session.state();
         let mut topics = Vec::new();
-        for (token, fetched) in round.partitions {
+        for (token, fetched) in round.partitions.into_iter().chain(round.unknown) {
             if self.full || is_news(&mut state, token, &fetched) {
                 remember(&mut state, token, &fetched);
                 if let Some(entry) = state.entry(token) {
@@ -346,6 +350,16 @@ impl Fetch {
         }
         FetchResponse { error_code: 0, session_id: self.session.id, topics }
     }
+}
+
+fn is_unknown(code: i16) -> bool {
+    code == ErrorCode::UnknownTopicOrPartition.code() || code == ErrorCode::UnknownTopicId.code()
+}
+
+/// Version 15 moved the asker's broker id (KIP-903).
+fn is_stranger(request: &FetchRequest, node: NodeId) -> bool {
+    let asker = request.replica_id.0.max(request.replica_state.replica_id.0);
+    asker >= 0 && asker != node.0
 }
 
 /// The answer to an asker whose log is another one behind the epoch and end that are `common`: no records.

@@ -24,13 +24,14 @@ use crate::types::{ErrorCode, NodeId, TopicId};
 const TOPIC_IDS_FROM: i16 = 12;
 
 /// Answers from the image, or after the missing topics have been created.
-pub(super) fn handle(context: Context, request: MetadataRequest) -> Reply<MetadataResponse> {
+pub(super) fn handle(context: Context, mut request: MetadataRequest) -> Reply<MetadataResponse> {
     if let Some(reason) = misplaced_null(context.version, &request) {
         return Reply::Close(reason.to_owned());
     }
     if let Some(refused) = refuse(&context, &request) {
         return Reply::Now(refused);
     }
+    keep_ids(context.version, &mut request);
     let image = context.broker.controller.image();
     let missing = missing_topics(&context, &request, &image);
     if missing.is_empty() {
@@ -64,6 +65,16 @@ fn refuse(context: &Context, request: &MetadataRequest) -> Option<MetadataRespon
     let refused =
         topics.iter().map(|topic| failed_topic(context.version, topic, ErrorCode::InvalidRequest)).collect();
     Some(MetadataResponse::default().with_topics(refused))
+}
+
+/// Kafka looks at the names of a request only when nothing in it is asked for by id.
+fn keep_ids(version: i16, request: &mut MetadataRequest) {
+    let has_id = |topic: &MetadataRequestTopic| !topic.topic_id.is_nil();
+    if let Some(topics) = request.topics.as_mut().filter(|_| version >= TOPIC_IDS_FROM)
+        && topics.iter().any(has_id)
+    {
+        topics.retain(has_id);
+    }
 }
 
 /// Named topics that do not exist and that both sides allow to be created.
@@ -155,7 +166,18 @@ fn tell_once(
         }
         Some(response)
     });
-    responses.collect()
+    let mut responses: Vec<_> = responses.collect();
+    responses.sort_by_key(place);
+    responses
+}
+
+/// Kafka's order: unknown ids, topics that are there, the others; within each as they were asked for.
+fn place(topic: &MetadataResponseTopic) -> u8 {
+    match topic.error_code {
+        code if code == ErrorCode::UnknownTopicId.code() => 0,
+        0 => 1,
+        _ => 2,
+    }
 }
 
 fn find<'a>(

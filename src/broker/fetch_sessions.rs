@@ -46,6 +46,8 @@ pub struct Entry {
     pub wanted: Wanted,
     /// The partition, once it was found.
     pub handle: Option<Arc<Partition>>,
+    /// The topic's name when it was found.
+    pub name: Option<TopicName>,
     /// High watermark and log start as last sent; −1 before the first answer and after an error, so that the next
     /// good answer is sent in any case.
     pub sent: (i64, i64),
@@ -129,7 +131,7 @@ impl State {
         let (topic, partition) = key.clone();
         self.tokens.insert(key, token);
         self.entries
-            .insert(token, Entry { topic, partition, wanted, handle: None, sent: (-1, -1), position });
+            .insert(token, Entry { topic, partition, wanted, handle: None, name: None, sent: (-1, -1), position });
     }
 
     /// Removes a partition; its registration with the partition is the caller's to end.

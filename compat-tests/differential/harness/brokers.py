@@ -1,7 +1,9 @@
 """Starts the brokers that are asked: Milena's release binary, or Apache Kafka from its jars in `target/libs`."""
 
+import atexit
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -62,7 +64,9 @@ class Kafka(Broker):
             tool = [*JVM, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(properties)]
             done = subprocess.run(tool, capture_output=True, text=True, preexec_fn=die_with_parent)
             assert done.returncode == 0, f"format failed:\n{done.stdout}{done.stderr}"
-            Kafka.formatted = self.home.parent / "formatted"
+            kept = tempfile.mkdtemp(prefix="differential-")
+            atexit.register(shutil.rmtree, kept, ignore_errors=True)
+            Kafka.formatted = Path(kept) / "formatted"
             shutil.copytree(self.data, Kafka.formatted)
         else:
             shutil.copytree(Kafka.formatted, self.data)
@@ -85,7 +89,9 @@ class Brokers:
         self._number += 1
         broker = self.kind(self.home / str(self._number))
         broker.overrides = overrides
-        return broker.start()
+        broker.start()
+        wait_until(lambda: accepts(broker.port), 10, "a connection")
+        return broker
 
     def shared(self, overrides: dict[str, str]) -> Broker:
         """One for all with this configuration, its group coordinator and producer ids in service."""
@@ -100,6 +106,12 @@ class Brokers:
         for broker in self._shared.values():
             broker.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def accepts(port: int) -> bool:
+    """Kafka opens its port a moment after it says that it is ready."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def warm(broker: Broker) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.recording import numbers
+from harness.recording import numbers, ranges
 
 ABSENT = "(absent)"
 
@@ -20,14 +20,15 @@ class Difference:
     kafka: object
     milena: object
 
-    def __str__(self) -> str:
-        version = "" if self.version is None else f" v{self.version}"
-        return f"{self.scenario}{version}: {self.at}: Kafka {short(self.kafka)}, here {short(self.milena)}"
+    def line(self, versions: list[int]) -> str:
+        """For people; `versions` have this difference in common."""
+        where = f"{self.scenario} v{ranges(versions)}" if versions else self.scenario
+        return f"{where}: {self.at}: Kafka {short(self.kafka)}, here {short(self.milena)}"
 
 
 def short(value) -> str:
     text = repr(value)
-    return text if len(text) <= 300 else f"{text[:300]}…"
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def differences(kafka, milena, path: str = ""):
@@ -75,8 +76,9 @@ class Accepted:
     def __init__(self, path: Path):
         self.entries = []
         for raw in yaml.safe_load(path.read_text()) or []:
-            versions = raw.pop("versions", None)
-            self.entries.append(Entry(**raw, versions=None if versions is None else numbers(str(versions))))
+            versions, places = raw.pop("versions", None), raw.pop("at")
+            for at in [places] if isinstance(places, str) else places:
+                self.entries.append(Entry(at=at, versions=versions and numbers(str(versions)), **raw))
 
     def covers(self, found: Difference) -> bool:
         covering = [entry for entry in self.entries if entry.covers(found)]

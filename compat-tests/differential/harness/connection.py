@@ -6,7 +6,7 @@ from collections import deque
 
 from harness import protocol
 
-ANSWER_SECONDS_MAX = 15
+ANSWER_SECONDS_MAX = 10
 CLOSED, NOTHING = "closed", "no answer"
 
 
@@ -39,9 +39,10 @@ class Connection:
     def end_of_sending(self) -> None:
         self._socket.shutdown(socket.SHUT_WR)
 
-    def receive(self):
-        """The oldest outstanding answer as a dict, `CLOSED`, or `NOTHING` when none comes."""
+    def receive(self, seconds: float = ANSWER_SECONDS_MAX):
+        """The oldest outstanding answer as a dict, `CLOSED`, or `NOTHING` when none comes in time."""
         api, version, correlation = self._waiting.popleft()
+        self._socket.settimeout(seconds)
         data = self._frame()
         if not isinstance(data, bytes):
             return data
@@ -59,8 +60,6 @@ class Connection:
             return NOTHING
         except OSError:
             return CLOSED
-        finally:
-            self._socket.settimeout(ANSWER_SECONDS_MAX)
 
     def _frame(self):
         try:

@@ -6,18 +6,22 @@ import random
 import sys
 import time
 from dataclasses import dataclass, field
+from subprocess import CalledProcessError
 
 from broker import Broker
 
-from harness import recording, scenario as scenarios
+from harness import java, protocol, recording, scenario as scenarios
 from harness.brokers import Brokers, Kafka, need_kafka
 from harness.compare import Accepted, Difference, differences
+from harness.connection import Connection
 from harness.scenario import HOME, Play, Scenario, Unfit
 
 RECORDED = HOME / "recorded"
 ACCEPTED = HOME / "accepted.yaml"
 SAMPLE = 15
+SAMPLE_JAVA = 3
 ATTEMPTS = 3
+LINES_MAX = 12
 
 
 def recorded(scenario: Scenario) -> recording.Recording:
@@ -82,7 +86,17 @@ def compare(name: str, expected: dict, got: dict, accepted: Accepted | None, rep
         for place in differences(expected.get(version, "(not played)"), got.get(version, "(not played)"))
     ]
     unexplained = [one for one in found if accepted is None or not accepted.covers(one)]
-    report.add(name, len(got), unexplained, len(found) - len(unexplained))
+    report.add(name, len(got), summary(unexplained), len(found) - len(unexplained))
+
+
+def summary(found: list[Difference]) -> list[str]:
+    """A line for what is the same in several versions; not more than a few lines a scenario."""
+    versions: dict[tuple, list[Difference]] = {}
+    for one in found:
+        versions.setdefault((one.at, repr(one.kafka), repr(one.milena)), []).append(one)
+    lines = [same[0].line([one.version for one in same if one.version is not None]) for same in versions.values()]
+    more = len(lines) - LINES_MAX
+    return lines if more <= 0 else [*lines[:LINES_MAX], f"  … and {more} more differences in {found[0].scenario}"]
 
 
 def compare_raw(chosen: list[Scenario], kind: type[Broker], accepted: Accepted | None, report: Report) -> None:
@@ -131,11 +145,47 @@ def store_stable(scenario: Scenario, brokers: Brokers) -> None:
     raise Unfit("unstable:\n  " + "\n  ".join(unstable[:20]))
 
 
+def compare_java(chosen: list[str], kind: type[Broker], accepted: Accepted | None, report: Report) -> None:
+    if not chosen:
+        return
+    try:
+        (got,) = java.play_on(kind, chosen)
+    except (Unfit, AssertionError, OSError, CalledProcessError) as error:
+        report.add("java", 0, [f"java: {error}"], 0)
+        return
+    for name in chosen:
+        expected, found = java.load(name), got.get(name, {})
+        compare(f"java/{name}", expected and {None: expected}, {None: found}, accepted, report)
+
+
+def record_java(chosen: list[str]) -> int:
+    """As for the raw ones: what differs between two runs is not stored."""
+    failed = 0
+    for _ in range(ATTEMPTS):
+        if not chosen:
+            break
+        one, other = java.play_on(Kafka, chosen, times=2)
+        for name in chosen:
+            unstable = list(differences(one.get(name), other.get(name)))
+            if unstable or "failed" in one[name]:
+                print(f"java/{name}: not recorded: {unstable or one[name]['failed']}")
+            else:
+                java.store(name, one[name])
+                print(f"java/{name}: recorded")
+        chosen = [name for name in chosen if one.get(name) != other.get(name) or "failed" in one[name]]
+        failed = len(chosen)
+    return failed
+
+
+def chosen_java(names: list[str]) -> list[str]:
+    found = java.names()
+    if not names:
+        return found
+    return [name for name in found if scenarios.is_named(f"java/{name}", names)]
+
+
 def uncovered(chosen: list[Scenario]) -> list[str]:
     """Versions of the APIs that Milena advertises that no scenario asks."""
-    from harness import protocol
-    from harness.connection import Connection
-
     brokers = Brokers(Broker)
     try:
         broker = brokers.start({})
@@ -170,40 +220,51 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def check_sample(chosen: list[Scenario], options: argparse.Namespace, problems: list[str]) -> int:
-    """A sample against the live Kafka. Returns how many were asked."""
-    count = min(options.sample, len(chosen))
-    sample = chosen if options.names else random.Random(options.seed).sample(chosen, count)
-    print(f"asking Kafka {len(sample)} scenarios again (seed {options.seed})")
-    need_kafka()
+def check_sample(raw: list[Scenario], of_java: list[str], options: argparse.Namespace, problems: list[str]) -> int:
+    """A sample against the live Kafka, or all that are named. Returns how many answered as recorded."""
+    if not options.names:
+        chance = random.Random(options.seed)
+        raw = chance.sample(raw, min(options.sample, len(raw)))
+        of_java = chance.sample(of_java, min(SAMPLE_JAVA, len(of_java)))
+    print(f"asking Kafka {len(raw) + len(of_java)} scenarios again (seed {options.seed})")
     report = Report()
-    compare_raw(sample, Kafka, None, report)
+    compare_raw(raw, Kafka, None, report)
+    compare_java(of_java, Kafka, None, report)
     problems += [f"recorded otherwise: {problem}" for problem in report.problems]
     return report.equal
+
+
+def check_milena(raw: list[Scenario], of_java: list[str], options: argparse.Namespace, problems: list[str]) -> Report:
+    """Everything chosen against the recordings."""
+    accepted, report = Accepted(ACCEPTED), Report()
+    compare_raw(raw, Broker, accepted, report)
+    compare_java(of_java, Broker, accepted, report)
+    everything = {s.name for s in scenarios.read_all()} | {f"java/{name}" for name in java.names()}
+    stale = accepted.stale(report.played, everything)
+    problems += report.problems
+    problems += [f"accepted, but it does not differ any more: {entry}" for entry in stale]
+    if not options.names:
+        problems += uncovered(raw)
+    return report
 
 
 def main() -> int:
     options = arguments()
     try:
-        everything = scenarios.read_all()
-        chosen = scenarios.read_all(options.names)
+        raw = scenarios.read_all(options.names)
     except Unfit as error:
         print(error)
         print("0 passed, 1 failed")
         return 1
-    if options.record:
+    of_java = [] if options.raw else chosen_java(options.names)
+    if options.record or not options.raw:
         need_kafka()
-        return 1 if record_raw(chosen) or not chosen else 0
-    accepted, report, problems, live = Accepted(ACCEPTED), Report(), [], 0
-    if not options.live:
-        compare_raw(chosen, Broker, accepted, report)
-        problems += report.problems
-        stale = accepted.stale(report.played, {s.name for s in everything})
-        problems += [f"accepted, but it does not differ any more: {entry}" for entry in stale]
-        if not options.names:
-            problems += uncovered(everything)
-    if not options.raw:
-        live = check_sample(chosen, options, problems)
+    if options.record:
+        failed = (record_raw(raw) if raw else 0) + record_java(of_java)
+        return 1 if failed or not raw + of_java else 0
+    problems: list[str] = []
+    report = Report() if options.live else check_milena(raw, of_java, options, problems)
+    live = 0 if options.raw else check_sample(raw, of_java, options, problems)
     for problem in problems:
         print(problem)
     print(report.line())

@@ -13,6 +13,7 @@ from harness.protocol import ZERO_UUID, Api, Malformed, fields_of
 
 PROSE = {"ErrorMessage", "BatchIndexErrorMessage", "Documentation"}
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SHORT_IDS, SHORT_ID = {"MemberId"}, re.compile(r"[\w-]{22}")
 NUMBERED = {"ProducerId": "producer", "SessionId": "session"}
 GIVEN = {"ClusterId": "CLUSTER", "FinalizedFeaturesEpoch": "EPOCH"}
 # What only one API calls so, or only one has without a rule that could be compared.
@@ -24,13 +25,21 @@ NEAR_MS = 600_000
 
 # Lists that Kafka fills from hash maps: by API and path, what orders their elements.
 UNORDERED = {
-    "CreateTopics": {"Topics": "Name", "Topics.Configs": "Name"},
-    "DeleteTopics": {"Responses": ("Name", "TopicId", "ErrorCode")},
+    "CreatePartitions": {"Results": "Name"},
+    "CreateTopics": {"Topics": "Name"},
     "DeleteRecords": {"Topics": "Name", "Topics.Partitions": "PartitionIndex"},
-    "ApiVersions": {"SupportedFeatures": "Name", "FinalizedFeatures": "Name"},
+    "DeleteTopics": {"Responses": ("Name", "TopicId", "ErrorCode")},
+    "DescribeConfigs": {"Results": ("ResourceType", "ResourceName")},
     "DescribeProducers": {"Topics.Partitions.ActiveProducers": "ProducerId"},
-    "DescribeConfigs": {"Results": ("ResourceType", "ResourceName"), "Results.Configs": "Name"},
     "ListGroups": {"Groups": "GroupId"},
+    "Produce": {"Responses": ("Name", "TopicId"), "Responses.PartitionResponses": ("Index", "ErrorCode")},
+    "ListOffsets": {"Topics": "Name", "Topics.Partitions": ("PartitionIndex", "ErrorCode")},
+}
+# Such lists whose elements have a name of their own: they become maps, so that a path says which one differs.
+NAMED = {
+    "ApiVersions": {"ApiKeys": "ApiKey", "SupportedFeatures": "Name", "FinalizedFeatures": "Name"},
+    "CreateTopics": {"Topics.Configs": "Name"},
+    "DescribeConfigs": {"Results.Configs": "Name"},
 }
 
 
@@ -40,36 +49,53 @@ def sort_key(names, element) -> tuple:
     return tuple(str(element.get(name, "")) for name in names) if isinstance(element, dict) else (str(element),)
 
 
+def by_name(elements: list, name: str):
+    """A map from name to the rest; the list itself where two have the same name."""
+    found = {str(element[name]): {k: v for k, v in element.items() if k != name} for element in elements}
+    return dict(sorted(found.items())) if len(found) == len(elements) else elements
+
+
 class Normal:
     """Placeholders of one run of a scenario."""
 
-    def __init__(self, run: str, port: int, base_time: int):
+    def __init__(self, run: str, port: int, base_time: int, given: str = ""):
+        """`given`: a text with the ids that the scenario made up; they stay as they are."""
         self._run, self._port, self._base_time = run, port, base_time
-        self._seen: dict[str, dict] = {}
+        self._seen: dict[str, dict] = {"id": {found: found for found in [ZERO_UUID, *UUID.findall(given)]}}
 
-    def answer(self, api: Api, answer):
+    def topic(self, name: str, topic_id: str) -> None:
+        """From now on the id stands as that of this topic; a name may come to another id."""
+        known = self._seen["id"]
+        first = f"id of {name.replace(self._run, 'RUN')}"
+        known[topic_id] = f"{first} (2)" if first in known.values() else first
+
+    def answer(self, api: Api, answer, sort: dict):
+        """`sort`: further lists without order, as in `UNORDERED`."""
         if not isinstance(answer, dict):
             return answer
+        self._named = NAMED.get(api.name, {})
         self._records = fields_of(api.response, ("records",))
         self._ids = fields_of(api.response, ("uuid",))
         self._given = GIVEN | GIVEN_BY.get(api.name, {})
-        return self._fields(answer, UNORDERED.get(api.name, {}), "")
+        return self._fields(answer, UNORDERED.get(api.name, {}) | sort, "")
 
     def _placeholder(self, kind: str, value) -> str:
         seen = self._seen.setdefault(kind, {})
-        return seen.setdefault(value, f"{kind} {len(seen) + 1}")
+        count = sum(placeholder.startswith(f"{kind} ") for placeholder in seen.values())
+        return seen.setdefault(value, f"{kind} {count + 1}")
 
     def _fields(self, fields: dict, unordered: dict, path: str) -> dict:
         out = {}
         for name, value in fields.items():
             at = f"{path}.{name}" if path else name
             if isinstance(value, list):
-                if at in unordered:
-                    value = sorted(value, key=lambda element: sort_key(unordered[at], element))
-                out[name] = [
+                items = [
                     self._fields(item, unordered, at) if isinstance(item, dict) else self._value(name, item)
                     for item in value
                 ]
+                if at in unordered:
+                    items.sort(key=lambda element: sort_key(unordered[at], element))
+                out[name] = by_name(items, self._named[at]) if at in self._named else items
             elif isinstance(value, dict):
                 out[name] = self._fields(value, unordered, at)
             else:
@@ -84,21 +110,20 @@ class Normal:
         if isinstance(value, bytes):
             return self._octets(value)
         if isinstance(value, str) and name in self._ids:
-            return value if value == ZERO_UUID else self._placeholder("id", value)
+            return self._placeholder("id", value)
+        if isinstance(value, str) and name in SHORT_IDS and SHORT_ID.fullmatch(value):
+            return self._placeholder("id", str(uuid.UUID(bytes=base64.urlsafe_b64decode(value + "=="))))
         if isinstance(value, str) and name in self._given:
             return self._given[name]
         if isinstance(value, str):
-            return self._text(value)
+            return self.text(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return self._number(name, value)
         return value
 
-    def _text(self, value: str) -> str:
+    def text(self, value: str) -> str:
         value = value.replace(self._run, "RUN")
-        value = UUID.sub(lambda found: self._placeholder("id", found[0]), value)
-        if re.fullmatch(r"[\w-]{22}", value):
-            return self._placeholder("id", str(uuid.UUID(bytes=base64.urlsafe_b64decode(value + "=="))))
-        return value
+        return UUID.sub(lambda found: self._placeholder("id", found[0]), value)
 
     def _number(self, name: str, value: int):
         if name in NUMBERED and value > 0 or name == "ProducerId" and value == 0:

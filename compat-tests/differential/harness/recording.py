@@ -54,29 +54,36 @@ def project(fields: list[Field], answer: dict, version: int) -> dict:
 
 
 def inside(f: Field, value, change):
-    if isinstance(value, dict):
-        return change(value)
+    """Applies `change` to each structure; a list of them may have become a map by name."""
     if f.kind == "[]" and isinstance(value, list):
         return [change(item) if isinstance(item, dict) else item for item in value]
-    return value
+    if f.kind == "[]" and isinstance(value, dict):
+        return {name: change(item) for name, item in value.items()}
+    return change(value) if isinstance(value, dict) else value
 
 
-def merge(fields: list[Field], one, other):
+def merge(fields: list[Field], one: dict, other: dict) -> dict:
     """An answer with the fields of both; where both have a field, the second one's value stands."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        known = {f.name: f for f in fields}
-        names = [name for name in known if name in one or name in other]
-        names += [name for name in {**one, **other} if name not in known]
-        inner = lambda name: known[name].fields if name in known else []
-        return {
-            name: merge(inner(name), one[name], other[name])
-            if name in one and name in other
-            else one.get(name, other.get(name))
-            for name in names
-        }
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [merge(fields, *pair) for pair in zip(one, other)]
-    return other
+    known = {f.name: f for f in fields}
+    names = [name for name in known if name in one or name in other]
+    names += [name for name in {**one, **other} if name not in known]
+    out = {}
+    for name in names:
+        if name in one and name in other:
+            out[name] = merge_values(known.get(name), one[name], other[name])
+        else:
+            out[name] = one.get(name, other.get(name))
+    return out
+
+
+def merge_values(f: Field | None, one, other):
+    if f is None or type(one) is not type(other):
+        return other
+    if isinstance(one, list) and len(one) == len(other):
+        return [merge(f.fields, *pair) if isinstance(pair[1], dict) else pair[1] for pair in zip(one, other)]
+    if isinstance(one, dict) and f.kind == "[]":
+        return {k: merge(f.fields, one[k], v) if k in one else v for k, v in other.items()}
+    return merge(f.fields, one, other) if isinstance(one, dict) else other
 
 
 class Recording:
@@ -118,4 +125,9 @@ class Recording:
     def _merge(self, one: dict, other: dict) -> dict:
         if one.keys() != other.keys():
             return other
-        return {label: merge(self.fields.get(label, []), one[label], other[label]) for label in one}
+
+        def both(label):
+            pair = one[label], other[label]
+            return merge(self.fields[label], *pair) if all(isinstance(a, dict) for a in pair) else pair[1]
+
+        return {label: both(label) for label in one}

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from harness import protocol
-from harness.connection import Connection
+from harness.connection import ANSWER_SECONDS_MAX, Connection
 from harness.normal import Normal
 from harness.values import Variables
 
@@ -21,8 +21,8 @@ SETTLE_SECONDS_MAX = 15
 CLOSE_SECONDS_MAX = 5
 HELPERS = {"topic", "settle", "gone", "produce", "coordinator", "pause", "receive", "closes", "bytes", "frame"}
 OPTIONS = {
-    "on", "version", "save", "name", "setup", "later", "answer", "until", "when", "extra", "cut", "client", "as",
-    "end", "body",
+    "connection", "version", "save", "name", "setup", "later", "answer", "until", "when", "extra", "cut", "client", "as",
+    "end", "body", "sort", "within",
 }  # fmt: skip
 
 
@@ -109,19 +109,23 @@ def read(path: Path) -> Scenario:
             raise Unfit(f"unknown: {', '.join(sorted(unknown))}")
         api, versions = parse_versions(data["versions"])
         broker = {key: str(value) for key, value in data.get("broker", {}).items()}
-        for step in data["steps"]:
-            verb(step)
+        for number, step in enumerate(data["steps"], 1):
+            if not isinstance(label_of(number, step), str):
+                raise Unfit("a label is no text: YAML wants quotes around it")
         return Scenario(name, data["about"], api, versions, data["steps"], broker, data.get("alone", False))
     except Exception as error:
         raise Unfit(f"{name}: {type(error).__name__}: {error}") from error
 
 
+def is_named(name: str, patterns: list[str]) -> bool:
+    """Whether a pattern names it, or begins it."""
+    return any(fnmatch.fnmatchcase(name, pattern) or name.startswith(pattern) for pattern in patterns)
+
+
 def read_all(patterns: list[str] = ()) -> list[Scenario]:
-    """The scenarios whose `area/name` matches one of the patterns, or all."""
+    """The scenarios that are named, or all."""
     found = [read(path) for path in sorted(SCENARIOS.glob("*/*.yaml"))]
-    if not patterns:
-        return found
-    return [s for s in found if any(fnmatch.fnmatchcase(s.name, p) or s.name.startswith(p) for p in patterns)]
+    return [s for s in found if is_named(s.name, patterns)] if patterns else found
 
 
 class Play:
@@ -131,7 +135,7 @@ class Play:
         self.scenario, self.version, self.address = scenario, version, address
         run = f"{random.randrange(16**8):08x}"
         self.variables = Variables(run)
-        self.normal = Normal(run, address[1], self.variables.base_time)
+        self.normal = Normal(run, address[1], self.variables.base_time, str(scenario.steps))
         self.connections: dict[str, Connection] = {}
         self.pending: dict[str, list] = {}
         self.results: dict[str, object] = {}
@@ -161,7 +165,7 @@ class Play:
     # --- the way of a request
 
     def connection(self, step: dict) -> Connection:
-        name = step.get("on", "main")
+        name = step.get("connection", "main")
         found = self.connections.get(name)
         if found is None or not found.open:
             found = Connection(self.address, step.get("client", "differential"))
@@ -181,9 +185,9 @@ class Play:
             if not answered:
                 return
             if step.get("later"):
-                self.pending[step.get("on", "main")].append((label, step, api))
+                self.pending[step.get("connection", "main")].append((label, step, api))
                 return
-            answer = connection.receive()
+            answer = connection.receive(step.get("within", ANSWER_SECONDS_MAX))
             if until is None or all(at(answer, path) == self.variables.text(v) for path, v in until.items()):
                 break
             if time.monotonic() > end:
@@ -205,12 +209,12 @@ class Play:
             return
         if label in self.results:
             raise Unfit(f"two steps are called {label}")
-        self.results[label] = self.normal.answer(api, answer)
+        self.results[label] = self.normal.answer(api, answer, step.get("sort", {}))
 
     def call(self, name: str, version: int, values: dict):
         """A request of a helper, on a connection of its own."""
         api = protocol.api(name)
-        connection = self.connection({"on": "set-up"})
+        connection = self.connection({"connection": "set-up"})
         connection.request(api, version, protocol.encode_body(api, version, values))
         return connection.receive()
 
@@ -237,6 +241,7 @@ class Play:
             raise Unfit(f"{full} was not created: {answer}")
         self.variables[want["name"]] = full
         self.variables[f"{want['name']}.id"] = answer["Topics"][0]["TopicId"]
+        self.normal.topic(full, answer["Topics"][0]["TopicId"])
         self.serving(full, made["NumPartitions"])
 
     def settle(self, label: str, step: dict, want) -> None:
@@ -293,16 +298,17 @@ class Play:
         """For what only time brings, a session that runs out: there is no condition to wait for."""
         time.sleep(milliseconds / 1000)
 
-    def receive(self, label: str, step: dict, on: str) -> None:
+    def receive(self, label: str, step: dict, connection: str) -> None:
         """The oldest answer that is outstanding on a connection; it stands under the label of its request."""
-        if not self.pending.get(on):
-            raise Unfit(f"nothing is outstanding on {on}")
-        label, asked, api = self.pending[on].pop(0)
-        self.keep(label, {**asked, "save": asked.get("save", {}) | step.get("save", {})}, api, self.connections[on].receive())
+        if not self.pending.get(connection):
+            raise Unfit(f"nothing is outstanding on {connection}")
+        label, asked, api = self.pending[connection].pop(0)
+        saved = asked.get("save", {}) | step.get("save", {})
+        self.keep(label, {**asked, "save": saved}, api, self.connections[connection].receive())
 
-    def closes(self, label: str, step: dict, on: str) -> None:
+    def closes(self, label: str, step: dict, connection: str) -> None:
         """Whether the broker closes the connection."""
-        self.results[label] = self.connections[on].ends(CLOSE_SECONDS_MAX)
+        self.results[label] = self.connections[connection].ends(CLOSE_SECONDS_MAX)
 
     def frame(self, label: str, step: dict, data: str) -> None:
         """Bytes with their length in front; `as: {Api: version}` decodes the answer, its correlation id being 7."""
