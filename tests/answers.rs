@@ -358,3 +358,24 @@ async fn a_key_type_that_does_not_exist_is_refused_in_words() {
         assert!(words.map_or(message.is_some_and(|told| !told.is_empty()), |words| message == Some(words)));
     }
 }
+
+#[tokio::test]
+async fn produce_counts_the_last_of_what_is_named_twice_and_leaves_out_topics_without_partitions() {
+    let (_broker, mut client) = broker().await;
+    let data = |index: i32, records: Bytes| {
+        PartitionProduceData::default().with_index(index).with_records(Some(records))
+    };
+    let topic = |partitions| TopicProduceData::default().with_name(name("t")).with_partition_data(partitions);
+    let bad = Bytes::from_static(b"bad");
+    let none = TopicProduceData::default().with_name(name("none"));
+    let topics = vec![
+        topic(vec![data(1, batch(NO_PRODUCER)), data(0, bad)]),
+        none,
+        topic(vec![data(0, batch(NO_PRODUCER))]),
+    ];
+    let request = ProduceRequest::default().with_acks(1).with_timeout_ms(1000).with_topic_data(topics);
+    let answer: ProduceResponse = client.ask(ApiKey::Produce, 9, &request).await;
+    assert_eq!(answer.responses.len(), 1);
+    let told = answer.responses[0].partition_responses.iter().map(|done| (done.index, done.error_code));
+    assert_eq!(told.collect::<Vec<_>>(), [(1, 0), (0, 0)]);
+}

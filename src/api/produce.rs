@@ -1,6 +1,8 @@
 //! Produce, versions 3–13 (KIP-98 idempotence, KIP-467 record errors, KIP-516 topic ids). Each partition has its
 //! own outcome. Transactions are not served: a transactional id or batch is refused with a fatal error.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,7 +28,8 @@ const RECORD_ERRORS_FROM: i16 = 8;
 const ZSTANDARD_FROM: i16 = 7;
 
 /// Appends every batch, then answers when all are committed.
-pub(super) fn handle(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
+pub(super) fn handle(context: Context, mut request: ProduceRequest) -> Reply<ProduceResponse> {
+    request.topic_data = told_once(request.topic_data);
     let acks = request.acks;
     let refused = if request.transactional_id.is_some() {
         Some(ErrorCode::TransactionalIdAuthorizationFailed)
@@ -45,6 +48,41 @@ pub(super) fn handle(context: Context, request: ProduceRequest) -> Reply<Produce
     }
     let done = request.topic_data.into_iter().map(|topic| append_topic(&context, topic)).collect();
     reply(done, acks, context.version)
+}
+
+/// As with Kafka a topic is one however often it is named, a partition's last records are what counts, and a topic
+/// without partitions is nothing.
+fn told_once(topics: Vec<TopicProduceData>) -> Vec<TopicProduceData> {
+    if let [topic] = topics.as_slice()
+        && topic.partition_data.len() == 1
+    {
+        return topics;
+    }
+    let mut done = Vec::with_capacity(topics.len());
+    let mut places = HashMap::new();
+    for topic in topics.into_iter().filter(|topic| !topic.partition_data.is_empty()) {
+        match places.entry((topic.name.clone(), topic.topic_id)) {
+            Entry::Occupied(place) => {
+                let first: &mut TopicProduceData = &mut done[*place.get()];
+                first.partition_data.extend(topic.partition_data);
+            }
+            Entry::Vacant(place) => {
+                place.insert(done.len());
+                done.push(topic);
+            }
+        }
+    }
+    for topic in &mut done {
+        let mut last = HashMap::with_capacity(topic.partition_data.len());
+        for (at, data) in topic.partition_data.iter().enumerate() {
+            last.insert(data.index, at);
+        }
+        if last.len() < topic.partition_data.len() {
+            let mut at = 0..;
+            topic.partition_data.retain(|data| last.get(&data.index).copied() == at.next());
+        }
+    }
+    done
 }
 
 /// Number of batches, bytes of the largest one, bytes of all.

@@ -130,8 +130,10 @@ impl State {
         self.ready.insert(token);
         let (topic, partition) = key.clone();
         self.tokens.insert(key, token);
-        self.entries
-            .insert(token, Entry { topic, partition, wanted, handle: None, name: None, sent: (-1, -1), position });
+        self.entries.insert(
+            token,
+            Entry { topic, partition, wanted, handle: None, name: None, sent: (-1, -1), position },
+        );
     }
 
     /// Removes a partition; its registration with the partition is the caller's to end.
