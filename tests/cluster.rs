@@ -188,3 +188,43 @@ async fn nothing_moves_between_brokers_where_there_is_one() {
         client.ask(ApiKey::ListPartitionReassignments, 0, &request).await;
     assert_eq!((answer.error_code, answer.topics.len()), (0, 0));
 }
+
+#[tokio::test]
+async fn a_long_name_is_not_repeated_for_each_of_its_partitions() {
+    const PARTITIONS: i32 = 1000;
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    let long = requests::name(&"x".repeat(30_000));
+    let small = |messages: Vec<Option<StrBytes>>| {
+        assert_eq!(messages.len(), PARTITIONS as usize);
+        assert!(messages.iter().flatten().all(|message| message.len() < 100));
+    };
+    let topic = elect_leaders_request::TopicPartitions::default()
+        .with_topic(long.clone())
+        .with_partitions((0..PARTITIONS).collect());
+    let request =
+        ElectLeadersRequest::default().with_timeout_ms(1000).with_topic_partitions(Some(vec![topic]));
+    let answer: ElectLeadersResponse = client.ask(ApiKey::ElectLeaders, 2, &request).await;
+    let results = &answer.replica_election_results[0].partition_result;
+    small(results.iter().map(|result| result.error_message.clone()).collect());
+
+    let topic =
+        TopicRequest::default().with_name(long.clone()).with_partition_indexes((0..PARTITIONS).collect());
+    let request = DescribeProducersRequest::default().with_topics(vec![topic]);
+    let answer: DescribeProducersResponse = client.ask(ApiKey::DescribeProducers, 0, &request).await;
+    small(answer.topics[0].partitions.iter().map(|result| result.error_message.clone()).collect());
+
+    let partition = |index| {
+        alter_partition_reassignments_request::ReassignablePartition::default()
+            .with_partition_index(index)
+            .with_replicas(Some(vec![BrokerId(1)]))
+    };
+    let topic = alter_partition_reassignments_request::ReassignableTopic::default()
+        .with_name(long)
+        .with_partitions((0..PARTITIONS).map(partition).collect());
+    let request =
+        AlterPartitionReassignmentsRequest::default().with_timeout_ms(1000).with_topics(vec![topic]);
+    let answer: AlterPartitionReassignmentsResponse =
+        client.ask(ApiKey::AlterPartitionReassignments, 1, &request).await;
+    small(answer.responses[0].partitions.iter().map(|result| result.error_message.clone()).collect());
+}

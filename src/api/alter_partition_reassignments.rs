@@ -12,7 +12,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::{Context, Reply, admitted};
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, Outcome, Reassignment};
-use crate::types::{ErrorCode, NodeId};
+use crate::types::{ErrorCode, NodeId, TopicName as Name};
 
 /// See the module.
 pub(super) fn handle(
@@ -58,7 +58,7 @@ fn refused(count: usize, code: ErrorCode) -> Vec<Outcome<()>> {
 }
 
 fn reassignments(topic: ReassignableTopic) -> impl Iterator<Item = Reassignment> {
-    let name = topic.name.to_string();
+    let name: Name = topic.name.as_str().into();
     topic.partitions.into_iter().map(move |partition| Reassignment {
         topic: name.clone(),
         partition: partition.partition_index,

@@ -9,7 +9,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::{Context, Reply};
 use crate::controller::command::{ApiError, Outcome};
-use crate::controller::names::check_topic_name;
+use crate::controller::names::is_valid;
 use crate::limits::PRODUCERS_PER_ANSWER_MAX;
 use crate::replica::reading::ActiveProducer;
 use crate::types::{ErrorCode, TopicPartition};
@@ -45,12 +45,14 @@ fn describe(context: &Context, asked: TopicRequest, left: &mut usize) -> TopicRe
     TopicResponse::default().with_name(asked.name).with_partitions(partitions)
 }
 
-/// A topic that is not there has a message beside its error, a partition of one that is there has none.
+/// A topic that is not there has a message beside its error, a partition of one that is there has none. The message is
+/// told for every partition, so it does not repeat the client's name.
 fn refuse(context: &Context, name: &str) -> Outcome<()> {
-    check_topic_name(name)?;
+    if !is_valid(name) {
+        return Err(ApiError::new(ErrorCode::InvalidTopicException, "no topic can have this name"));
+    }
     if context.broker.controller.image().topic(name).is_none() {
-        let message = format!("there is no topic named '{name}'");
-        return Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, message));
+        return Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, "there is no such topic"));
     }
     Ok(())
 }

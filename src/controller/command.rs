@@ -181,8 +181,8 @@ pub struct TopicPartitions {
 /// Where a partition's replicas shall be (KIP-455).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reassignment {
-    /// The topic's name.
-    pub topic: String,
+    /// The topic's name, shared: a request may name very many partitions of one topic.
+    pub topic: TopicName,
     /// The partition's index.
     pub partition: i32,
     /// The replicas, in preferred order; `None` takes back a reassignment that is under way.

@@ -19,6 +19,17 @@ struct Elected {
     partitions: HashSet<TopicIdPartition>,
 }
 
+/// A topic that is not there. A client's name may be long and stands in the answer anyway: repeated for each of many
+/// partitions it would make the answer much larger than the request.
+pub(super) fn no_topic() -> ApiError {
+    ApiError::new(ErrorCode::UnknownTopicOrPartition, "there is no such topic")
+}
+
+/// A partition that its topic does not have.
+pub(super) fn no_partition(index: i32) -> ApiError {
+    ApiError::new(ErrorCode::UnknownTopicOrPartition, format!("the topic has no partition {index}"))
+}
+
 impl Machine {
     pub(super) fn handle_elect_leaders(
         &mut self,
@@ -39,13 +50,12 @@ impl Machine {
         named: &TopicPartitions,
         elected: &mut Elected,
     ) -> ElectedTopic {
-        let unknown = |message: String| Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, message));
         let topic = self.head.topic(&named.topic);
         let elect = |&index: &i32| {
             let outcome = match topic {
-                None => unknown(format!("there is no topic named '{}'", named.topic)),
+                None => Err(no_topic()),
                 Some(topic) => match topic.partition(index) {
-                    None => unknown(format!("topic '{}' has no partition {index}", named.topic)),
+                    None => Err(no_partition(index)),
                     Some(partition) => self.elect(kind, topic, index, partition, elected),
                 },
             };

@@ -85,7 +85,7 @@ fn an_unclean_election_takes_who_is_alive_but_first_who_is_in_sync() {
 }
 
 fn reassign(driver: &mut Driver, replicas: Option<&[i32]>, allow_factor_change: bool) -> i16 {
-    let wanted = Reassignment { topic: "t".to_owned(), partition: 0, replicas: replicas.map(nodes) };
+    let wanted = Reassignment { topic: "t".into(), partition: 0, replicas: replicas.map(nodes) };
     match driver.run(Command::AlterReassignments { partitions: vec![wanted], allow_factor_change }) {
         Reply::AlterReassignments(outcomes) => codes(&outcomes)[0],
         other => panic!("{other:?}"),

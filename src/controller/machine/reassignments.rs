@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::elections::{no_partition, no_topic};
 use super::{Effects, Machine};
 use crate::controller::command::{ApiError, Outcome, Reassignment, Reply, TopicIdPartition};
 use crate::controller::image::PartitionImage;
@@ -46,13 +47,9 @@ impl Machine {
         wanted: &Reassignment,
         allow_factor_change: bool,
     ) -> Outcome<Option<(TopicIdPartition, MetadataRecord)>> {
-        let unknown = |message: String| ApiError::new(ErrorCode::UnknownTopicOrPartition, message);
         let Reassignment { topic: name, partition: index, replicas } = wanted;
-        let topic =
-            self.head.topic(name).ok_or_else(|| unknown(format!("there is no topic named '{name}'")))?;
-        let partition = topic
-            .partition(*index)
-            .ok_or_else(|| unknown(format!("topic '{name}' has no partition {index}")))?;
+        let topic = self.head.topic(name).ok_or_else(no_topic)?;
+        let partition = topic.partition(*index).ok_or_else(|| no_partition(*index))?;
         let placement = match replicas {
             Some(replicas) => self.place_on(partition, replicas, allow_factor_change)?,
             None => taken_back(partition)?,
