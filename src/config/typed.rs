@@ -199,7 +199,9 @@ fn per_ip_overrides(reader: &mut Reader<'_>) -> Vec<(String, usize)> {
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         let parsed = entry
             .rsplit_once(':')
-            .and_then(|(host, count)| Some((host.trim().to_owned(), count.trim().parse::<i32>().ok()?)));
+            .map(|(host, count)| (host.trim(), count.trim().parse::<i32>()))
+            .filter(|(host, _)| host.chars().all(|c| c.is_ascii_alphanumeric() || "-%._:".contains(c)))
+            .and_then(|(host, count)| Some((host.to_owned(), count.ok()?)));
         let Some((host, count)) = parsed else {
             reader.refuse(name, "must be a list of address:count");
             break;

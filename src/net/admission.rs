@@ -11,7 +11,7 @@ use crate::limits::{ADMISSION_WAIT_MS_MAX, REQUEST_BYTES_FREE, REQUEST_MEMORY_BY
 const UNIT_BYTES: usize = 1024;
 
 /// The memory that all arriving requests share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Admission {
     memory: Arc<Semaphore>,
 }

@@ -27,7 +27,8 @@ const GONE_CHECK_MS: u64 = 100;
 /// A day: how long to sleep where no limit is set.
 const NEVER_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// What all connections share.
+/// What all connections of a listener share; cheap to clone for another one.
+#[derive(Clone)]
 pub struct Shared {
     /// The broker's parts.
     pub broker: Arc<Broker>,
@@ -39,7 +40,7 @@ pub struct Shared {
     pub request_bytes_max: i32,
     /// `connections.max.idle.ms`; `None` is never.
     pub idle_ms_max: Option<u64>,
-    /// Turns true when the broker stops.
+    /// Turns true when the listener closes or the broker stops.
     pub stopping: watch::Receiver<bool>,
 }
 

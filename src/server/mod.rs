@@ -2,28 +2,27 @@
 //! listeners (a port in use is found before anything is touched), lock the data directory, load the journal, make
 //! the partitions known, recover after an unclean stop, load the coordinators, accept.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::Broker;
 use crate::broker::endpoints::advertised;
-use crate::config::{Config, Listener, NetworkConfig};
+use crate::config::Config;
 use crate::coordinator;
 use crate::net::admission::Admission;
+use crate::net::connection;
 use crate::net::places::{self, Limits, Places};
-use crate::net::{connection, listener};
 use crate::types::Clock;
 
 mod cleaner;
 mod clock;
 mod housekeeping;
+mod listening;
 mod start;
 
 pub use clock::SystemClock;
@@ -57,29 +56,27 @@ impl Server {
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let config = Arc::new(config);
-        let listeners = bind(&config.network).await?;
+        let bound = listening::bind(&config.network).await?;
         let mut addresses = Vec::new();
-        for (name, listener) in &listeners {
+        for (name, listener) in &bound {
             addresses.push((name.clone(), listener.local_addr()?));
         }
         let started = start::open(config.clone(), clock).await?;
         let broker = started.broker;
         let (stop, stopping) = watch::channel(false);
-        let live = broker.live.subscribe();
         let limits = Limits::of(&broker.live.current().network).await;
-        let shared = Arc::new(connection::Shared {
+        let places = Arc::new(Places::new(limits));
+        let shared = connection::Shared {
             broker: broker.clone(),
             admission: Admission::new(config.network.queued_max_request_bytes),
-            places: Arc::new(Places::new(limits)),
+            places: places.clone(),
             request_bytes_max: config.network.socket_request_max_bytes,
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
             stopping: stopping.clone(),
-        });
+        };
         let mut tasks: Vec<JoinHandle<()>> = Vec::new();
-        for (name, listener) in listeners {
-            tasks.push(tokio::spawn(listener::run(listener, name, shared.clone())));
-        }
-        tasks.push(tokio::spawn(places::follow(shared.places.clone(), live, stopping.clone())));
+        tasks.push(tokio::spawn(listening::run(bound, shared, broker.live.subscribe())));
+        tasks.push(tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())));
         tasks.push(tokio::spawn(housekeeping::run(
             broker.clone(),
             started.log_context.clone(),
@@ -162,58 +159,6 @@ async fn run_group_deadlines(broker: Arc<Broker>, mut stopping: watch::Receiver<
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
 }
-
-async fn bind(network: &NetworkConfig) -> anyhow::Result<Vec<(Arc<str>, TcpListener)>> {
-    let mut bound = Vec::new();
-    for listener in &network.listeners {
-        let shown =
-            format!("{}://{}:{}", listener.name, listener.host.as_deref().unwrap_or(""), listener.port);
-        let socket =
-            bind_one(listener, network).await.with_context(|| format!("cannot listen on {shown}"))?;
-        bound.push((Arc::from(listener.name.as_str()), socket));
-    }
-    if bound.is_empty() {
-        bail!("listeners names no address to listen on");
-    }
-    Ok(bound)
-}
-
-/// Binds to the first address of the host that works; without a host to all interfaces, IPv6 ones where the machine
-/// has any.
-async fn bind_one(listener: &Listener, network: &NetworkConfig) -> std::io::Result<TcpListener> {
-    let addresses: Vec<SocketAddr> = match &listener.host {
-        Some(host) => tokio::net::lookup_host((host.as_str(), listener.port)).await?.collect(),
-        None => {
-            vec![(Ipv6Addr::UNSPECIFIED, listener.port).into(), (Ipv4Addr::UNSPECIFIED, listener.port).into()]
-        }
-    };
-    let mut failed = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match listen(address, network) {
-            Ok(listener) => return Ok(listener),
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => return Err(error),
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
-}
-
-fn listen(address: SocketAddr, network: &NetworkConfig) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    // Accepted connections inherit both; the system tunes what is not set.
-    if let Some(bytes) = network.socket_send_buffer_bytes {
-        socket.set_send_buffer_size(bytes.unsigned_abs())?;
-    }
-    if let Some(bytes) = network.socket_receive_buffer_bytes {
-        socket.set_recv_buffer_size(bytes.unsigned_abs())?;
-    }
-    socket.bind(address)?;
-    socket.listen(LISTEN_BACKLOG)
-}
-
-/// Connections that may wait to be accepted; they are accepted at once.
-const LISTEN_BACKLOG: u32 = 1024;
 
 /// Threads that close logs at a stop. They wait for the disk, whose journal commits what waits together; recovery's
 /// threads compute, so their configuration says nothing here.
