@@ -26,6 +26,7 @@ use tokio::net::TcpStream;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const LOGGER: i8 = 8;
 
 fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
@@ -266,4 +267,23 @@ async fn what_kafka_stored_for_brokers_topics_groups_and_subscriptions_is_in_for
     assert_eq!(change(&mut client, BROKER, "", &[(key, None)]).await, 40);
     assert_eq!(change(&mut client, BROKER, "", &[(key, Some("2"))]).await, 0);
     assert_eq!(config("plain").min_insync_replicas, 2);
+}
+
+#[tokio::test]
+async fn a_loggers_level_is_in_force_at_once_and_until_the_process_ends() {
+    let (process, lines) = support::process::Process::start_listening(&[]);
+    let address: SocketAddr = process.bootstrap().parse().unwrap();
+    let mut client = RawClient::connect(address).await;
+    let logger = concat!("milena", "::net");
+    let ended = |line: &String| line.contains("DEBUG") && line.contains("the client closed the connection");
+    // A line of its own marks where the log stands.
+    let level_set = |line: &String| line.contains("the level of logger");
+    drop(served(address).await);
+    assert_eq!(change(&mut client, LOGGER, "1", &[(logger, Some("DEBUG"))]).await, 0);
+    assert!(lines.iter().take_while(|line| !level_set(line)).all(|line| !ended(&line)));
+    assert_eq!(describe(&mut client, LOGGER, "1").await[logger], (Some("DEBUG".to_owned()), 6));
+    drop(served(address).await);
+    assert!(lines.iter().any(|line| ended(&line)));
+    assert_eq!(change(&mut client, LOGGER, "1", &[(logger, None)]).await, 0);
+    assert_eq!(describe(&mut client, LOGGER, "1").await[logger], (Some("INFO".to_owned()), 6));
 }

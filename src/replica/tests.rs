@@ -177,3 +177,21 @@ fn a_log_that_cannot_be_opened_is_one_line_a_minute_however_many_ask() {
         assert_eq!(ask(), 2);
     });
 }
+
+#[test]
+fn another_expiration_of_producers_holds_for_logs_that_are_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let partition = add(&registry, TopicId::random(), false);
+    let mut builder = BatchBuilder::new(0).producer(7, 0, 0);
+    builder.push(None, Some(b"a"), 0);
+    let batch = validate::validate(builder.build(0).bytes, &partition.produce_rules(), 0).unwrap();
+    partition.append(&batch, Now::default()).map_err(|refusal| refusal.error).unwrap();
+    let later = Now::default().after_ms(4999);
+    registry.set_producer_id_expiration(5000);
+    registry.enforce_retention(later);
+    assert_eq!(partition.producers(9).unwrap().len(), 1);
+    registry.set_producer_id_expiration(4999);
+    registry.enforce_retention(later);
+    assert_eq!(partition.producers(9).unwrap().len(), 0);
+}

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use tempfile::TempDir;
 
@@ -44,13 +45,18 @@ fn start(port: u16, directory: &Path, settings: &[(String, String)]) -> Child {
 }
 
 /// Starts the binary and waits for the line that says that it is ready.
-fn until_ready(mut command: Command) -> Child {
+fn until_ready(command: Command) -> Child {
+    until_ready_then(command, drop)
+}
+
+/// As `until_ready`; hands each later line on.
+fn until_ready_then(mut command: Command, mut line: impl FnMut(String) + Send + 'static) -> Child {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let ready = lines.by_ref().any(|line| line.unwrap().contains("Transitioning from RECOVERY to RUNNING"));
     assert!(ready, "the broker ended before it was ready");
     // Somebody has to read on, or the pipe fills.
-    std::thread::spawn(move || lines.for_each(drop));
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(&mut line));
     child
 }
 
@@ -63,6 +69,16 @@ impl Process {
         let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
         let child = start(port, directory.path(), &settings);
         Self { child, port, directory, settings }
+    }
+
+    /// As `start`; what it logs from then on comes through the channel.
+    pub fn start_listening(settings: &[(&str, &str)]) -> (Self, Receiver<String>) {
+        let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
+        let (logged, lines) = channel();
+        let child = until_ready_then(command(port, directory.path(), &settings), move |line| {
+            let _ = logged.send(line);
+        });
+        (Self { child, port, directory, settings }, lines)
     }
 
     /// As `start`, where the system allows no more than so many open files.
