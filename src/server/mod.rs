@@ -74,15 +74,12 @@ impl Server {
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
             stopping: stopping.clone(),
         };
-        let mut tasks: Vec<JoinHandle<()>> = Vec::new();
-        tasks.push(tokio::spawn(listening::run(bound, shared, broker.live.subscribe())));
-        tasks.push(tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())));
-        tasks.push(tokio::spawn(housekeeping::run(
-            broker.clone(),
-            started.log_context.clone(),
-            stopping.clone(),
-        )));
-        tasks.push(tokio::spawn(run_group_deadlines(broker.clone(), stopping)));
+        let tasks = vec![
+            tokio::spawn(listening::run(bound, shared, broker.live.subscribe())),
+            tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())),
+            tokio::spawn(housekeeping::run(broker.clone(), started.log_context.clone(), stopping.clone())),
+            tokio::spawn(run_group_deadlines(broker.clone(), stopping)),
+        ];
         let server = Self { broker, stop, tasks, addresses };
         server.announce(started.recovered);
         Ok(server)
