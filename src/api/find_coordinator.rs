@@ -63,7 +63,7 @@ fn refuse(version: i16, request: FindCoordinatorRequest) -> FindCoordinatorRespo
     let mut response = respond(version, request, |_| Err(error));
     if version < KEYS_FROM {
         response.error_message = message.or(response.error_message);
-    } else {
+    } else if message.is_some() {
         for coordinator in &mut response.coordinators {
             coordinator.error_message.clone_from(&message);
         }
