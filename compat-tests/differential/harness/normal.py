@@ -18,6 +18,7 @@ NUMBERED = {"ProducerId": "producer", "SessionId": "session"}
 GIVEN = {"ClusterId": "CLUSTER", "FinalizedFeaturesEpoch": "EPOCH"}
 # What only one API calls so, or only one has without a rule that could be compared.
 GIVEN_BY = {
+    "DescribeLogDirs": {"LogDir": "DIRECTORY", "TotalBytes": "BYTES", "UsableBytes": "BYTES"},
     "DescribeQuorum": {"HighWatermark": "END", "LogEndOffset": "END", "Port": "PORT"},
     "GetTelemetrySubscriptions": {"SubscriptionId": "SUBSCRIPTION"},
 }
@@ -32,6 +33,11 @@ UNORDERED = {
     "DescribeConfigs": {"Results": ("ResourceType", "ResourceName")},
     "DescribeProducers": {"Topics.Partitions.ActiveProducers": "ProducerId"},
     "ListGroups": {"Groups": "GroupId"},
+    "JoinGroup": {"Members": ("GroupInstanceId", "Metadata")},
+    "DescribeGroups": {"Groups": "GroupId", "Groups.Members": ("GroupInstanceId", "MemberMetadata", "MemberAssignment")},
+    "DeleteGroups": {"Results": "GroupId"},
+    "DescribeLogDirs": {"Results.Topics": "Name", "Results.Topics.Partitions": "PartitionIndex"},
+    "AlterReplicaLogDirs": {"Results": "TopicName", "Results.Partitions": "PartitionIndex"},
     "Produce": {"Responses": ("Name", "TopicId"), "Responses.PartitionResponses": ("Index", "ErrorCode")},
     "ListOffsets": {"Topics": "Name", "Topics.Partitions": ("PartitionIndex", "ErrorCode")},
 }
