@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from broker import wait_until
 from clients import CLIENTS
 from clients.aio import run
-from clients.common import Record
+from clients.common import HOUR_AGO_MS, Record
 
 
 @pytest.fixture
@@ -96,15 +96,15 @@ def test_a_group_is_listed_and_described(admin, client, topic):
 
 
 def test_offsets_are_found_by_time_and_records_deleted(admin, client, topic):
-    begin, minute = 1_700_000_000_000, 60_000
-    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=begin + i * minute) for i in range(10)])
+    minute = 60_000
+    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=HOUR_AGO_MS + i * minute) for i in range(10)])
     first = TopicPartition(topic, 0)
 
     async def at(time):
         async with AIOKafkaConsumer(bootstrap_servers=client.address) as consumer:
             return (await consumer.offsets_for_times({first: time}))[first]
 
-    assert run(at(begin + 4 * minute - 1)) == (4, begin + 4 * minute)
-    assert run(at(begin + 60 * minute)) is None
+    assert run(at(HOUR_AGO_MS + 4 * minute - 1)) == (4, HOUR_AGO_MS + 4 * minute)
+    assert run(at(HOUR_AGO_MS + 60 * minute)) is None
     assert admin("delete_records", {first: RecordsToDelete(before_offset=6)}) == {first: 6}
     assert [r.value for r in client.read(topic, 1)] == [b"6", b"7", b"8", b"9"]

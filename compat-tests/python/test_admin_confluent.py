@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 
 from broker import wait_until
 from clients import CLIENTS
-from clients.common import Record
+from clients.common import HOUR_AGO_MS, Record
 
 SECONDS = 30
 
@@ -127,14 +127,14 @@ def test_the_broker_and_the_cluster_describe_themselves(admin, broker):
 
 
 def test_offsets_are_found_by_time_and_records_deleted(admin, client, topic):
-    begin, minute = 1_700_000_000_000, 60_000
-    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=begin + i * minute) for i in range(10)])
+    minute = 60_000
+    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=HOUR_AGO_MS + i * minute) for i in range(10)])
 
     def offset(spec) -> int:
         return done(admin.list_offsets({TopicPartition(topic, 0): spec})).offset
 
-    assert offset(OffsetSpec.for_timestamp(begin + 4 * minute - 1)) == 4
-    assert offset(OffsetSpec.for_timestamp(begin + 60 * minute)) == -1
+    assert offset(OffsetSpec.for_timestamp(HOUR_AGO_MS + 4 * minute - 1)) == 4
+    assert offset(OffsetSpec.for_timestamp(HOUR_AGO_MS + 60 * minute)) == -1
     assert (offset(OffsetSpec.earliest()), offset(OffsetSpec.latest()), offset(OffsetSpec.max_timestamp())) == (0, 10, 9)
     assert done(admin.delete_records([TopicPartition(topic, 0, 6)])).low_watermark == 6
     assert offset(OffsetSpec.earliest()) == 6

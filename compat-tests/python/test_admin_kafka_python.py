@@ -17,7 +17,7 @@ from kafka.structs import OffsetAndMetadata
 
 from broker import wait_until
 from clients import CLIENTS
-from clients.common import Record
+from clients.common import HOUR_AGO_MS, Record
 
 MINUTE_MS = 60_000
 
@@ -111,15 +111,14 @@ def test_the_cluster_names_its_one_broker_as_controller(admin, broker):
 
 
 def test_offsets_are_found_by_time_and_records_deleted(admin, client, topic):
-    begin = 1_700_000_000_000
-    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=begin + i * MINUTE_MS) for i in range(10)])
+    client.produce(topic, [Record(0, None, b"%d" % i, timestamp=HOUR_AGO_MS + i * MINUTE_MS) for i in range(10)])
     first = TopicPartition(topic, 0)
 
     def offset(spec) -> int:
         return admin.list_partition_offsets({first: spec})[first].offset
 
-    assert offset(OffsetTimestamp(begin + 4 * MINUTE_MS - 1)) == 4
-    assert offset(OffsetTimestamp(begin + 60 * MINUTE_MS)) == -1
+    assert offset(OffsetTimestamp(HOUR_AGO_MS + 4 * MINUTE_MS - 1)) == 4
+    assert offset(OffsetTimestamp(HOUR_AGO_MS + 60 * MINUTE_MS)) == -1
     assert (offset(OffsetSpec.EARLIEST), offset(OffsetSpec.LATEST), offset(OffsetSpec.MAX_TIMESTAMP)) == (0, 10, 9)
     deleted = admin.delete_records({first: 6})
     assert deleted[first]["low_watermark"] == 6

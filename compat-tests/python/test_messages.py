@@ -4,7 +4,7 @@ import pytest
 
 from batches import CODECS, partition_batches
 from clients import CLIENTS
-from clients.common import Record
+from clients.common import HOUR_AGO_MS, Record
 
 PARTITIONS = range(3)
 
@@ -21,7 +21,7 @@ def varied_records() -> list[Record]:
             Record(partition, b"headers", b"h", (("a", b"1"), ("a", b"2"), ("empty", b""), ("bytes", b"\x00\xff"))),
             Record(partition, b"long", b"abcdefgh" * 10_000),
         ]
-        found += [Record(partition, b"k%d" % i, b"value %d" % i, timestamp=1_700_000_000_000 + i) for i in range(200)]
+        found += [Record(partition, b"k%d" % i, b"value %d" % i, timestamp=HOUR_AGO_MS + i) for i in range(200)]
     return found
 
 

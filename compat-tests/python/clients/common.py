@@ -1,11 +1,14 @@
 """What the adapters share: a record, and a group member that runs in a thread of its own."""
 
 import threading
+import time
 from dataclasses import dataclass, field
 
 SECONDS_MAX = 40
 SESSION_MS = 20_000
 HEARTBEAT_MS = 300
+# Recent: retention takes away what is older than a week.
+HOUR_AGO_MS = int(time.time() * 1000) - 3_600_000
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
-    timestamp: int = 1_700_000_000_000
+    timestamp: int = HOUR_AGO_MS
     offset: int = field(default=-1, compare=False)
 
 
