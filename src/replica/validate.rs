@@ -242,29 +242,27 @@ fn rebuild(
         Codec::None => payload,
         codec => Bytes::from(decompress(codec, &payload, BATCH_DECOMPRESSED_BYTES_MAX)?),
     };
-    let timestamp = |delta| if rules.log_append_time { now_ms } else { header.record_timestamp(delta) };
     let mut builder: Option<BatchBuilder> = None;
     let mut headers = Vec::new();
     for record in RecordRefs::new(&opened, header.records_count) {
         let record = record?;
-        let timestamp = timestamp(record.timestamp_delta);
+        let timestamp = header.record_timestamp(record.timestamp_delta);
         headers.clear();
         headers.extend(record.headers());
         let builder = builder.get_or_insert_with(|| {
-            let mut builder = BatchBuilder::new(timestamp).producer(
+            let builder = BatchBuilder::new(timestamp).producer(
                 header.producer_id,
                 header.producer_epoch,
                 header.base_sequence,
             );
-            if header.is_transactional() {
-                builder = builder.transactional();
-            }
-            if rules.log_append_time { builder.log_append_time() } else { builder }
+            if header.is_transactional() { builder.transactional() } else { builder }
         });
         builder.push_with_headers(record.key, record.value, timestamp, &headers);
     }
     let builder = builder.ok_or(Refusal::new(ErrorCode::InvalidRecord, "there are no records"))?;
     let rebuilt = builder.build_compressed(0, target, rules.compression_level)?;
+    // The time of the append stands in the header alone; as with Kafka the records keep their producer's.
+    let rebuilt = if rules.log_append_time { rebuilt.with_timestamps(true, now_ms) } else { rebuilt };
     check_size(&rebuilt, rules)?;
     Ok(rebuilt)
 }
