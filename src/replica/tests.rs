@@ -68,6 +68,22 @@ fn read(partition: &Partition) -> Result<usize, ErrorCode> {
 }
 
 #[test]
+fn the_size_of_a_log_is_known_without_opening_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let partition = add(&registry, TopicId::random(), false);
+    assert_eq!(partition.size_bytes(), Ok(0));
+    append(&partition).unwrap();
+    let size = partition.size_bytes().unwrap();
+    assert_eq!(size, read(&partition).unwrap() as u64);
+    let unopened = add(&registry, partition.topic_id, true);
+    assert_eq!(unopened.size_bytes(), Ok(size));
+    assert!(unopened.recover().unwrap().is_some(), "asking did not open it");
+    registry.remove(&[named()], Now::default());
+    assert_eq!(unopened.size_bytes(), Err(ErrorCode::UnknownTopicOrPartition));
+}
+
+#[test]
 fn a_deleted_partition_is_unknown_to_whoever_still_holds_it() {
     let dir = tempfile::tempdir().unwrap();
     let registry = registry(dir.path());
