@@ -359,6 +359,28 @@ fn a_reader_in_the_middle_of_a_segment_reads_on_while_it_is_swapped() {
 }
 
 #[test]
+fn a_place_remembered_in_an_old_file_is_not_used_in_the_new_one() {
+    let bench = Bench::new(compacted());
+    let (mut log, _) = bench.open();
+    for key in ["k0", "k1", "k2", "a", "b", "c"] {
+        put(&mut log, key, "value-0");
+    }
+    put_round(&mut log, 3, 60);
+    let reader = log.reader();
+    let first = reader.read(Offset(0), Offset(3), 1 << 20, true).unwrap();
+    assert_eq!(first.next, Offset(3));
+    for from in [1, 2] {
+        reader.read(Offset(from), Offset(from + 1), 1 << 20, true).unwrap();
+    }
+    let log = round(log);
+    assert_eq!(offsets(&log.reader())[..3], [3, 4, 5]);
+    for from in [1, 2, 3] {
+        let next = reader.read(Offset(from), Offset(60), 1, true).unwrap();
+        assert_eq!(batches(next.records)[0].header.base_offset, 3, "{from}");
+    }
+}
+
+#[test]
 fn readers_and_appends_go_on_during_rounds_and_see_every_key() {
     let bench = Bench::new(LogConfig { segment_bytes: 2000, file_delete_delay_ms: 0, ..compacted() });
     let (mut log, _) = bench.open();
