@@ -122,7 +122,8 @@ proptest! {
         spec.recovery_point = end;
         let (mut log, _) = Log::open(spec, &bench.context, now()).unwrap();
         let reader = log.reader();
-        for from in 0..=log.end().0 {
+        // Not up to the log's own end: a flipped bit in a base offset, which no checksum covers, can put that anywhere.
+        for from in (0..=end.0.saturating_add(5)).chain([log.end().0]) {
             let _ = reader.read(Offset(from), log.end(), 1000, true);
             let _ = reader.offset_for_timestamp(T0 + from, log.end());
         }
