@@ -42,7 +42,9 @@ impl ConfigRules for TableRules {
     }
 
     fn is_list(&self, kind: ResourceKind, key: &str) -> bool {
-        scope(kind).and_then(|scope| table::find(scope, key)).is_some_and(|key| key.kind == Kind::List)
+        // Kafka looks at the keys of these two alone, although subscriptions to client metrics hold lists, too.
+        let scope = scope(kind).filter(|scope| matches!(scope, Scope::Topic | Scope::Broker));
+        scope.and_then(|scope| table::find(scope, key)).is_some_and(|key| key.kind == Kind::List)
     }
 
     fn default_value(&self, kind: ResourceKind, key: &str) -> Option<String> {

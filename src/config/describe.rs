@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dynamic::of_listener;
 use super::table::{self, Key, Scope, Update};
 use super::value::Kind;
 use super::{Config, Source, Synonym};
@@ -79,6 +80,22 @@ fn printed(key: &Key, text: &str) -> String {
     key.parse(text).map_or_else(|_| text.to_owned(), |value| value.to_string())
 }
 
+/// The key that `name` sets for one listener.
+fn listener_key(name: &str) -> Option<&'static Key> {
+    let (_, base) = of_listener(name)?;
+    // This one stands under the name of a mechanism, too.
+    let base = if base.ends_with(".sasl.jaas.config") { "sasl.jaas.config" } else { base };
+    table::find(Scope::Broker, base)
+}
+
+/// A broker's key that is not in the table by itself, with what it could take its value from.
+fn beyond_the_table(name: &str, synonyms: Vec<Synonym>) -> Described {
+    let Some(key) = listener_key(name) else { return Described::unknown(name, true, synonyms) };
+    let value = synonyms.first().map(|own| printed(key, &own.value));
+    let described = Described::of(key, value, true, synonyms);
+    Described { name: name.to_owned(), documentation: None, ..described }
+}
+
 /// Keys of `scope` that are listed: Kafka's internal ones only when they are set.
 fn listed(scope: Scope, is_set: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static Key> {
     table::keys(scope).filter(move |key| !key.internal || is_set(key.name))
@@ -110,7 +127,14 @@ impl Config {
         });
         let names = self.values.names();
         let unknown = names.into_iter().filter(|name| table::find(Scope::Broker, name).is_none());
-        known.chain(unknown.map(|name| Described::unknown(name, true, self.values.synonyms(name)))).collect()
+        let unknown = unknown.map(|name| {
+            let mut synonyms = self.values.synonyms(name);
+            if let Some(key) = listener_key(name) {
+                synonyms.extend(self.values.synonyms(key.name));
+            }
+            beyond_the_table(name, synonyms)
+        });
+        known.chain(unknown).collect()
     }
 
     /// What is set at run time for all brokers.
@@ -121,7 +145,7 @@ impl Config {
                 let synonyms = vec![own_synonym(name, Some(text), source)];
                 Described::of(key, Some(printed(key, text)), key.update == Update::ReadOnly, synonyms)
             }
-            None => Described::unknown(name, true, vec![own_synonym(name, None, source)]),
+            None => beyond_the_table(name, vec![own_synonym(name, Some(text), source)]),
         });
         set.collect()
     }

@@ -63,7 +63,7 @@ const CLASSES: [(&str, &[&str]); 3] = [
 type Stored = BTreeMap<String, String>;
 
 /// Splits `listener.name.<listener>.<key>`.
-fn of_listener(name: &str) -> Option<(&str, &str)> {
+pub(super) fn of_listener(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("listener.name.")?.split_once('.')
 }
 
