@@ -16,6 +16,10 @@ pub const ROOT: &str = "root";
 /// The logger of the whole program. Each part has one of its own below it, as the events of a part carry its name.
 const PROGRAM: &str = "milena";
 
+/// What stands between the parts of a logger's name: Kafka's tools take no colons, which events have there.
+const SEPARATOR: &str = ".";
+const SEPARATOR_OF_EVENTS: &str = "::";
+
 const PARTS: [&str; 13] = [
     "api",
     "broker",
@@ -61,7 +65,7 @@ impl Level {
 /// The levels that were set. A logger without one goes by the nearest above it.
 struct Loggers {
     root: LevelFilter,
-    /// By the name of each logger; `None` inherits.
+    /// By the name of each logger as events carry it; `None` inherits.
     own: BTreeMap<String, Option<LevelFilter>>,
 }
 
@@ -72,7 +76,8 @@ static HANDLE: OnceLock<Handle> = OnceLock::new();
 
 impl Loggers {
     fn new(given: &Targets) -> Self {
-        let mut own: BTreeMap<_, _> = PARTS.iter().map(|part| (format!("{PROGRAM}::{part}"), None)).collect();
+        let mut own: BTreeMap<_, _> =
+            PARTS.iter().map(|part| (format!("{PROGRAM}{SEPARATOR_OF_EVENTS}{part}"), None)).collect();
         own.insert(PROGRAM.to_owned(), None);
         own.extend(given.iter().map(|(target, level)| (target.to_owned(), Some(level))));
         Self { root: given.default_level().unwrap_or(LevelFilter::INFO), own }
@@ -90,7 +95,7 @@ impl Loggers {
             if let Some(Some(level)) = self.own.get(at) {
                 return *level;
             }
-            match at.rsplit_once("::") {
+            match at.rsplit_once(SEPARATOR_OF_EVENTS) {
                 Some((above, _)) => at = above,
                 None => return self.root,
             }
@@ -105,17 +110,23 @@ fn loggers() -> MutexGuard<'static, Loggers> {
         .unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The name that events carry for a logger's name.
+fn of_events(name: &str) -> String {
+    name.replace(SEPARATOR, SEPARATOR_OF_EVENTS)
+}
+
 /// Every logger with the level that it goes by, the root first.
 pub fn levels() -> Vec<(String, Level)> {
     let loggers = loggers();
     let root = (ROOT.to_owned(), Level(loggers.root));
-    let others = loggers.own.keys().map(|name| (name.clone(), Level(loggers.effective(name))));
+    let shown = |name: &String| name.replace(SEPARATOR_OF_EVENTS, SEPARATOR);
+    let others = loggers.own.keys().map(|name| (shown(name), Level(loggers.effective(name))));
     std::iter::once(root).chain(others).collect()
 }
 
 /// Whether there is a logger of this name.
 pub fn is_logger(name: &str) -> bool {
-    name == ROOT || loggers().own.contains_key(name)
+    name == ROOT || loggers().own.contains_key(&of_events(name))
 }
 
 /// Changes the level of a logger at once; without one it inherits again, which the root cannot. A name that is no
@@ -126,7 +137,7 @@ pub fn set_level(name: &str, level: Option<Level>) {
     match (name, level) {
         (ROOT, Some(level)) => loggers.root = level,
         (name, level) => {
-            if let Some(own) = loggers.own.get_mut(name) {
+            if let Some(own) = loggers.own.get_mut(&of_events(name)) {
                 *own = level;
             }
         }
@@ -166,9 +177,9 @@ pub fn start(directives: Option<&str>) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// The logger of a part.
+    /// What events of a part carry.
     fn of(part: &str) -> String {
-        format!("{PROGRAM}::{part}")
+        format!("{PROGRAM}{SEPARATOR_OF_EVENTS}{part}")
     }
 
     fn shown(loggers: &Loggers, part: &str) -> &'static str {
@@ -207,14 +218,17 @@ mod tests {
 
     #[test]
     fn a_level_is_set_and_taken_back_while_the_program_runs() {
-        set_level(&of("limits"), Level::from_name("DEBUG"));
+        set_level("milena.limits", Level::from_name("DEBUG"));
         let set = |name: &str| {
-            levels().into_iter().find(|(known, _)| *known == of(name)).map(|(_, level)| level.name())
+            levels()
+                .into_iter()
+                .find(|(known, _)| *known == format!("milena.{name}"))
+                .map(|(_, level)| level.name())
         };
         assert_eq!(set("limits"), Some("DEBUG"));
-        set_level(&of("limits"), None);
+        set_level("milena.limits", None);
         assert_eq!(set("limits"), set("wire"));
-        assert!(is_logger(ROOT) && is_logger("milena") && !is_logger(&of("nope")));
+        assert!(is_logger(ROOT) && is_logger("milena.net") && !is_logger("milena.nope"));
         assert_eq!(Level::from_name("debug"), None);
     }
 }

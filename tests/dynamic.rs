@@ -274,7 +274,7 @@ async fn a_loggers_level_is_in_force_at_once_and_until_the_process_ends() {
     let (process, lines) = support::process::Process::start_listening(&[]);
     let address: SocketAddr = process.bootstrap().parse().unwrap();
     let mut client = RawClient::connect(address).await;
-    let logger = concat!("milena", "::net");
+    let logger = "milena.net";
     let ended = |line: &String| line.contains("DEBUG") && line.contains("the client closed the connection");
     // A line of its own marks where the log stands.
     let level_set = |line: &String| line.contains("the level of logger");

@@ -255,6 +255,12 @@ mod tests {
                 assert_eq!(found.source, source(row[4]), "{scope} {name}");
                 assert_eq!(found.read_only, row[5] == "read-only", "{scope} {name}");
                 assert_eq!(found.sensitive, row[6] == "sensitive", "{scope} {name}");
+                let kind = found.kind.map(|kind| match kind {
+                    Kind::Bool => "BOOLEAN".to_owned(),
+                    Kind::Text => "STRING".to_owned(),
+                    other => format!("{other:?}").to_uppercase(),
+                });
+                assert_eq!(kind.as_deref(), Some(row[2]), "{scope} {name}");
                 let names: Vec<String> =
                     row[7].split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
                 let shown: Vec<String> = found

@@ -61,7 +61,7 @@ async fn replace(here: &Here, kind: i8, name: &str, configs: &[(&str, Option<&st
 const TOPIC: i8 = ResourceKind::TOPIC.0;
 const BROKER: i8 = ResourceKind::BROKER.0;
 /// A logger that no other test looks at.
-const CLI: &str = concat!("milena", "::cli");
+const CLI: &str = "milena.cli";
 const LOGGER: i8 = ResourceKind::BROKER_LOGGER.0;
 
 #[tokio::test]
