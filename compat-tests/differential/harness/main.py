@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import random
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -250,6 +251,8 @@ def check_milena(raw: list[Scenario], of_java: list[str], options: argparse.Name
 
 def main() -> int:
     options = arguments()
+    # Brokers and their directories go away with a run that is stopped, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         raw = scenarios.read_all(options.names)
     except Unfit as error:
