@@ -2,7 +2,7 @@
 //! Pure: no IO, no clock, no randomness. What `handle` and `expire` decide is already replayed here when they
 //! return, through the same `replay` that a load uses; the shell appends it before anybody hears of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -453,12 +453,14 @@ impl Machine {
             None => return Err(ErrorCode::GroupIdNotFound),
         }
         let mut records = Vec::new();
+        // What is named again and again is deleted once: each record holds the group's id, however long that is.
+        let mut seen = HashSet::new();
         let mut verdicts = Vec::with_capacity(delete.topics.len());
         for (topic, partitions) in &delete.topics {
             let is_read = group.is_some_and(|group| group.is_subscribed_to(topic));
             let error = is_read.then_some(ErrorCode::GroupSubscribedToTopic);
             if !is_read {
-                let found = partitions.iter();
+                let found = partitions.iter().filter(|index| seen.insert((topic, **index)));
                 records.extend(found.filter_map(|index| self.offsets.delete_partition(&id, topic, *index)));
             }
             let partitions = partitions.iter().map(|partition| (*partition, error)).collect();
