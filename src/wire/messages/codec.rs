@@ -185,9 +185,12 @@ impl<'a, B: ByteBuf> Reader<'a, B> {
         self.nullable_string(field)?.ok_or(MessageError::Null { field })
     }
 
-    /// A string, or null.
+    /// A string, or null; as with Kafka of 32767 bytes at most, in either length format.
     pub(super) fn nullable_string(&mut self, field: &'static str) -> Result<Option<StrBytes>, MessageError> {
         let length = if self.flexible { self.compact_length()? } else { i64::from(self.i16()?) };
+        if length > i64::from(i16::MAX) {
+            return Err(MessageError::Length { field, length });
+        }
         let Some(length) = count(field, length)? else { return Ok(None) };
         let bytes: Bytes = self.buf.try_get_bytes(length).map_err(|_| MessageError::Truncated)?;
         StrBytes::from_utf8(bytes).map(Some).map_err(|_| MessageError::Utf8 { field })

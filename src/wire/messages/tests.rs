@@ -200,3 +200,15 @@ fn what_the_definition_does_not_allow_is_refused() {
     let refused = stable.encode(&mut BytesMut::new(), 6).unwrap_err().downcast::<MessageError>().unwrap();
     assert_eq!(refused, MessageError::FieldNotInVersion { field: "requireStable", version: 6 });
 }
+
+#[test]
+fn a_string_longer_than_kafka_reads_is_refused_in_either_length_format() {
+    let read = |length: usize| {
+        let group = theirs::offset_fetch_request::OffsetFetchRequestGroup::default()
+            .with_group_id(theirs::GroupId(StrBytes::from_string("g".repeat(length))));
+        let request = theirs::OffsetFetchRequest::default().with_groups(vec![group]);
+        OffsetFetchRequest::decode(&mut bytes(&request, 8), 8).map(|read| read.groups[0].group_id.len())
+    };
+    assert_eq!(read(32_767).unwrap(), 32_767);
+    assert!(read(32_768).is_err());
+}
