@@ -1,5 +1,7 @@
 //! Decisions on finalized levels of features (KIP-584, KIP-778).
 
+use std::collections::HashMap;
+
 use super::{Effects, METADATA_VERSION, METADATA_VERSION_LEVEL, Machine};
 use crate::controller::command::{ApiError, FeatureUpdate, Outcome, Reply, UpgradeKind};
 use crate::controller::replay::ReplayError;
@@ -33,7 +35,10 @@ impl Machine {
         validate_only: bool,
     ) -> Result<Effects, ReplayError> {
         let mut records = Vec::new();
-        let outcome = updates.iter().try_for_each(|update| self.update_feature(update, &mut records));
+        // As with Kafka the last update of a feature counts.
+        let last: HashMap<&str, usize> = updates.iter().map(|update| update.name.as_str()).zip(0..).collect();
+        let mut counting = updates.iter().zip(0..).filter(|(update, at)| last.get(&*update.name) == Some(at));
+        let outcome = counting.try_for_each(|(update, _)| self.update_feature(update, &mut records));
         if outcome.is_err() || validate_only {
             records.clear();
         }

@@ -169,3 +169,24 @@ fn one_bad_feature_keeps_all_levels_as_they_were() {
     }
     assert!(driver.image().features().is_empty());
 }
+
+#[test]
+fn the_last_update_of_a_feature_is_the_one_that_counts() {
+    let mut driver = Driver::with_brokers(&[1]);
+    let mut update = |levels: &[i16]| {
+        let update = |&level: &i16| FeatureUpdate {
+            name: METADATA_VERSION.to_owned(),
+            level,
+            kind: Some(UpgradeKind::Upgrade),
+        };
+        let updates = levels.iter().map(update).collect();
+        let before = driver.log.len();
+        let reply = driver.run(Command::UpdateFeatures { updates, validate_only: false });
+        let Reply::UpdateFeatures(outcome) = reply else { panic!("{reply:?}") };
+        (codes(&[outcome])[0], driver.log.len() - before)
+    };
+    assert_eq!(update(&[31, 20]), (0, 1));
+    assert_eq!(update(&[21, 31]), (95, 0));
+    assert_eq!(update(&[22, 23, 23]), (0, 1));
+    assert_eq!(driver.image().features().get(METADATA_VERSION), Some(&23));
+}

@@ -51,7 +51,7 @@ pub(in crate::controller) fn settings() -> Settings {
 
 pub(super) struct Driver {
     pub(super) machine: Machine,
-    log: Vec<MetadataRecord>,
+    pub(super) log: Vec<MetadataRecord>,
     ids: u128,
 }
 
