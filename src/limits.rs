@@ -42,3 +42,6 @@ pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;
 pub const STALLED_REQUEST_MS_MAX: u64 = 30_000;
 /// Producers that one answer of DescribeProducers tells of.
 pub const PRODUCERS_PER_ANSWER_MAX: usize = 1_000_000;
+/// Bytes of what one answer tells of groups: their members, or their committed offsets. A few bytes of a request ask for
+/// all of a group, again and again.
+pub const GROUP_ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;

@@ -5,24 +5,40 @@ use kafka_protocol::messages::describe_groups_response::{DescribedGroup, Describ
 use kafka_protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 use kafka_protocol::protocol::StrBytes;
 
-use super::groups::{reply_all, text};
+use super::groups::{Told, once, reply_all, text};
 use super::{Context, GROUP_OPERATIONS, OPERATIONS_UNASKED, Reply};
 use crate::coordinator::command::{DescribedMember, Description};
 use crate::types::ErrorCode;
 
+/// What a member takes in memory besides what its strings hold, about.
+const MEMBER_BYTES: usize = 256;
 /// Kafka's name for the state of a group that is not there.
 const DEAD: &str = "Dead";
 
 /// Describes classic groups.
 pub(super) fn handle(context: Context, request: DescribeGroupsRequest) -> Reply<DescribeGroupsResponse> {
     let coordinator = &context.broker.coordinator;
-    let answers = request.groups.iter().map(|group| coordinator.describe(group, context.now));
     let (version, operations) = (context.version, request.include_authorized_operations);
     let ids = request.groups.clone();
+    let (asked, places) = once(request.groups);
+    let answers = asked.iter().map(|group| coordinator.describe(group, context.now));
     reply_all(answers.collect(), move |results| {
-        let groups = ids.into_iter().zip(results).map(|(id, result)| group(version, id, result, operations));
+        let mut told = Told::new(results, bytes);
+        let groups = ids.into_iter().zip(places);
+        let groups = groups.map(|(id, place)| group(version, id, told.tell(place), operations));
         DescribeGroupsResponse::default().with_groups(groups.collect())
     })
+}
+
+/// About how large a group is in an answer.
+fn bytes(description: &Description) -> usize {
+    let Description::Group(group) = description else { return 0 };
+    let member = |member: &DescribedMember| {
+        let instance_bytes = member.instance_id.as_ref().map_or(0, String::len);
+        let strings = member.member_id.len() + member.client_id.len() + member.client_host.len();
+        MEMBER_BYTES + instance_bytes + strings + member.metadata.len() + member.assignment.len()
+    };
+    group.members.iter().map(member).sum()
 }
 
 fn group(

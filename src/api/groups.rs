@@ -7,6 +7,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::Reply;
 use crate::coordinator::Answer;
+use crate::limits::GROUP_ANSWER_BYTES_MAX;
 use crate::types::ErrorCode;
 
 /// The reply that an answer of the coordinator becomes: there now, or when it is.
@@ -39,6 +40,44 @@ pub(super) fn reply_all<T: Send + 'static, R: 'static>(
         }
         respond(results)
     }))
+}
+
+/// What is asked without repetitions, and where in it each question stands: a group that is asked for again and again is
+/// looked up once.
+pub(super) fn once<Q: Clone + Eq + Hash>(asked: Vec<Q>) -> (Vec<Q>, Vec<usize>) {
+    let mut distinct = Vec::new();
+    let mut known: HashMap<Q, usize> = HashMap::with_capacity(asked.len());
+    let mut places = Vec::with_capacity(asked.len());
+    for question in asked {
+        let place = *known.entry(question).or_insert_with_key(|question| {
+            distinct.push(question.clone());
+            distinct.len() - 1
+        });
+        places.push(place);
+    }
+    (distinct, places)
+}
+
+/// Results that are told as often as they were asked for, as Kafka does, up to [`GROUP_ANSWER_BYTES_MAX`] in all.
+pub(super) struct Told<T> {
+    /// Each with its bytes in an answer, about.
+    results: Vec<(usize, Result<T, ErrorCode>)>,
+    bytes_left: usize,
+}
+
+impl<T: Clone> Told<T> {
+    /// Nothing is told yet; `bytes` tells how large a result is.
+    pub(super) fn new(results: Vec<Result<T, ErrorCode>>, bytes: impl Fn(&T) -> usize) -> Self {
+        let sized = results.into_iter().map(|result| (result.as_ref().map_or(0, &bytes), result));
+        Self { results: sized.collect(), bytes_left: GROUP_ANSWER_BYTES_MAX }
+    }
+
+    /// The result at `place`, or `POLICY_VIOLATION` when the answer would become too large by it.
+    pub(super) fn tell(&mut self, place: usize) -> Result<T, ErrorCode> {
+        let (bytes, result) = self.results.get(place).ok_or(ErrorCode::UnknownServerError)?;
+        self.bytes_left = self.bytes_left.checked_sub(*bytes).ok_or(ErrorCode::PolicyViolation)?;
+        result.clone()
+    }
 }
 
 /// Verdicts by topic, as a request names it: partition index and error.
@@ -93,4 +132,24 @@ where
         R::decode(&mut bytes.freeze(), version).unwrap()
     };
     versions.map(through_the_wire).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_that_comes_again_is_asked_once_and_has_its_place() {
+        assert_eq!(once(vec!["b", "a", "b", "c", "a"]), (vec!["b", "a", "c"], vec![0, 1, 0, 2, 1]));
+    }
+
+    #[test]
+    fn results_are_told_again_until_the_answer_is_full() {
+        let results = vec![Ok(GROUP_ANSWER_BYTES_MAX / 2), Err(ErrorCode::NotCoordinator), Ok(1)];
+        let mut told = Told::new(results, |bytes| *bytes);
+        let half = GROUP_ANSWER_BYTES_MAX / 2;
+        assert_eq!([told.tell(0), told.tell(0)], [Ok(half); 2]);
+        let full = Err(ErrorCode::PolicyViolation);
+        assert_eq!([told.tell(0), told.tell(2), told.tell(1)], [full, full, Err(ErrorCode::NotCoordinator)]);
+    }
 }

@@ -5,7 +5,7 @@
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::groups::{code, reply, reply_all};
+use super::groups::{Told, code, once, reply, reply_all};
 use super::{Context, Reply};
 use crate::controller::image::Image;
 use crate::coordinator::command::{Fetch, FetchedPartition, FetchedTopic};
@@ -22,6 +22,8 @@ const GROUPS_FROM: i16 = 8;
 const GROUP_ERROR_FROM: i16 = 2;
 /// First version that names topics by id.
 const TOPIC_IDS_FROM: i16 = 10;
+/// What a topic or a partition takes in memory besides what its strings hold, about.
+const ENTRY_BYTES: usize = 128;
 
 /// Tells what groups have committed.
 pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<OffsetFetchResponse> {
@@ -33,13 +35,27 @@ pub(super) fn handle(context: Context, request: OffsetFetchRequest) -> Reply<Off
         let asked = fetch.clone();
         let answer = coordinator.fetch(fetch, context.now);
         return reply(answer, move |result| {
+            let result = Told::new(vec![result], |topics| bytes(topics)).tell(0);
             respond_one(version, &asked, result.map(|topics| of_current_topics(topics, &image)))
         });
     }
     let asked = request.groups.into_iter().map(|group| asked(version, group, request.require_stable, &image));
     let (groups, fetches): (Vec<_>, Vec<_>) = asked.unzip();
+    let (fetches, places) = once(fetches);
     let answers = fetches.into_iter().map(|fetch| coordinator.fetch(fetch, context.now));
-    reply_all(answers.collect(), move |results| respond_groups(version, groups, results, &image))
+    reply_all(answers.collect(), move |results| {
+        let told = Told::new(results, |topics| bytes(topics));
+        respond_groups(version, groups.into_iter().zip(places), told, &image)
+    })
+}
+
+/// About how large these offsets are in an answer.
+fn bytes(topics: &[FetchedTopic]) -> usize {
+    let of_topic = |topic: &FetchedTopic| {
+        let partitions = topic.partitions.iter().map(|partition| ENTRY_BYTES + partition.metadata.len());
+        ENTRY_BYTES + topic.topic.len() + partitions.sum::<usize>()
+    };
+    topics.iter().map(of_topic).sum()
 }
 
 /// Takes away the offsets that were committed for an older topic of the same name, as Kafka does: its deletion and
@@ -148,11 +164,12 @@ fn refused(partitions: &[i32], error: ErrorCode) -> Vec<FetchedPartition> {
 
 fn respond_groups(
     version: i16,
-    groups: Vec<AskedGroup>,
-    results: Vec<Result<Vec<FetchedTopic>, ErrorCode>>,
+    groups: impl Iterator<Item = (AskedGroup, usize)>,
+    mut told: Told<Vec<FetchedTopic>>,
     image: &Image,
 ) -> OffsetFetchResponse {
-    let groups = groups.into_iter().zip(results).map(|(group, result)| {
+    let groups = groups.map(|(group, place)| {
+        let result = told.tell(place);
         let response = OffsetFetchResponseGroup { group_id: group.id, ..OffsetFetchResponseGroup::default() };
         match result {
             Ok(found) => {
@@ -231,8 +248,8 @@ mod tests {
         let (image, id) = image_of("t", 1);
         let groups = |version| {
             let group = || AskedGroup { id: StrBytes::default(), unknown: Vec::new() };
-            let results = vec![Ok(found()), Err(ErrorCode::NotCoordinator)];
-            respond_groups(version, vec![group(), group()], results, &image)
+            let told = Told::new(vec![Ok(found()), Err(ErrorCode::NotCoordinator)], |topics| bytes(topics));
+            respond_groups(version, [(group(), 0), (group(), 1)].into_iter(), told, &image)
         };
         for (version, response) in (8..).zip(in_every_version(8..=10, groups)) {
             let topic = &response.groups[0].topics[0];
@@ -283,7 +300,8 @@ mod tests {
             &image,
         );
         assert_eq!(fetch.topics, Some(vec![("t".into(), vec![0])]));
-        let response = respond_groups(10, vec![group], vec![Ok(found())], &image);
+        let told = Told::new(vec![Ok(found())], |topics| bytes(topics));
+        let response = respond_groups(10, [(group, 0)].into_iter(), told, &image);
         let topics = response.groups[0].topics.iter();
         let told: Vec<_> = topics.map(|topic| (topic.topic_id, topic.partitions[0].error_code)).collect();
         assert_eq!(told, [(id.0, 0), (unknown, 100)]);

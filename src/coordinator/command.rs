@@ -326,7 +326,7 @@ pub struct CommittedTopic {
 }
 
 /// `OffsetFetch` of one group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// The group.
     pub group_id: String,
