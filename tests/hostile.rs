@@ -6,12 +6,13 @@ mod support;
 use std::time::Duration;
 
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
-use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
+use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use support::TestBroker;
@@ -82,6 +83,57 @@ async fn what_is_asked_for_again_and_again_is_answered_once() {
     let request = DescribeConfigsRequest::default().with_resources(vec![broker_1; 50_000]);
     let answer: DescribeConfigsResponse = client.ask(ApiKey::DescribeConfigs, 4, &request).await;
     assert_eq!(answer.results.len(), 1);
+}
+
+#[tokio::test]
+async fn committed_offsets_are_told_again_and_again_until_the_answer_is_full() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 100, &[]).await;
+    let find = FindCoordinatorRequest::default().with_key(StrBytes::from_static_str("g"));
+    client.ask::<_, FindCoordinatorResponse>(ApiKey::FindCoordinator, 1, &find).await;
+    let partition = |index| OffsetCommitRequestPartition::default().with_partition_index(index);
+    let topic = OffsetCommitRequestTopic::default()
+        .with_name(name("t"))
+        .with_partitions((0..100).map(partition).collect());
+    let request = OffsetCommitRequest::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(vec![topic]);
+    let answer: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 8, &request).await;
+    assert!(answer.topics[0].partitions.iter().all(|partition| partition.error_code == 0));
+    let group = OffsetFetchRequestGroup::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_topics(None);
+    let request = OffsetFetchRequest::default().with_groups(vec![group; 30_000]);
+    let answer: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 8, &request).await;
+    let codes: Vec<i16> = answer.groups.iter().map(|group| group.error_code).collect();
+    let told = codes.iter().filter(|code| **code == 0).count();
+    assert!((1_000..20_000).contains(&told), "{told}");
+    assert!(codes.is_sorted() && codes.len() == 30_000 && codes[told] == 44);
+}
+
+#[tokio::test]
+async fn very_many_configurations_that_do_not_exist_are_refused_in_few_words() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    for (value, version) in [(None, 2), (Some(StrBytes::from_static_str("x")), 7)] {
+        let config = |number: i32| {
+            CreatableTopicConfig::default()
+                .with_name(StrBytes::from_string(format!("none.{number}")))
+                .with_value(value.clone())
+        };
+        let topic = CreatableTopic::default()
+            .with_name(name("t"))
+            .with_num_partitions(1)
+            .with_replication_factor(1)
+            .with_configs((0..150_000).map(config).collect());
+        let request = CreateTopicsRequest::default().with_topics(vec![topic]);
+        let asked = client.ask::<_, CreateTopicsResponse>(ApiKey::CreateTopics, version, &request);
+        let answer = tokio::time::timeout(Duration::from_secs(30), asked).await.expect("an answer in time");
+        let message = answer.topics[0].error_message.as_deref().unwrap_or_default();
+        assert!(answer.topics[0].error_code == 40 && (1..2_000).contains(&message.len()), "{message}");
+    }
 }
 
 #[tokio::test]

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use crate::config::table::{self, Scope};
-use crate::config::value::Kind;
+use crate::config::value::{ConfigError, Kind};
 use crate::config::{SubscriptionError, check_subscription};
 use crate::controller::command::{ApiError, ConfigRules, Outcome};
 use crate::controller::image::{ConfigResource, Configs, ResourceKind};
 use crate::types::ErrorCode;
 
 use super::live::LiveConfig;
+
+/// What is wrong with a topic's configurations that one message tells.
+const ERRORS_TOLD_MAX: usize = 10;
 
 /// See the module.
 pub struct TableRules {
@@ -22,9 +25,12 @@ impl ConfigRules for TableRules {
         let invalid = |error: &dyn ToString| ApiError::new(ErrorCode::InvalidConfig, error.to_string());
         let refused = |message: &str| Err(ApiError::new(ErrorCode::InvalidRequest, message));
         match resource.kind {
-            ResourceKind::TOPIC => self.live.current().topic_config(configs).map(drop).map_err(|errors| {
-                invalid(&errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-            }),
+            ResourceKind::TOPIC => self
+                .live
+                .current()
+                .topic_config(configs)
+                .map(drop)
+                .map_err(|errors| invalid(&listed(&errors))),
             // The broker that is asked has checked them: only it knows what it runs with.
             ResourceKind::BROKER => Ok(()),
             ResourceKind::GROUP | ResourceKind::CLIENT_METRICS if resource.name.is_empty() => {
@@ -50,6 +56,16 @@ impl ConfigRules for TableRules {
     fn default_value(&self, kind: ResourceKind, key: &str) -> Option<String> {
         // As in Kafka the key's own default, whatever the broker's is.
         table::find(scope(kind)?, key)?.default.map(str::to_owned)
+    }
+}
+
+/// The first errors in words, and how many more there are: a message is short, however much is wrong.
+fn listed(errors: &[ConfigError]) -> String {
+    let first: Vec<String> = errors.iter().take(ERRORS_TOLD_MAX).map(ToString::to_string).collect();
+    let first = first.join("; ");
+    match errors.len().saturating_sub(ERRORS_TOLD_MAX) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
     }
 }
 

@@ -273,13 +273,16 @@ impl TopicReader<'_> {
 
     /// The rules between keys, and for keys that have no field.
     fn check(&mut self, config: &TopicConfig) {
+        let mut unknown = Vec::new();
         for (name, text) in self.overrides {
-            match table::require(Scope::Topic, name).and_then(|key| key.parse(text)) {
+            match table::require(Scope::Topic, name).map(|key| key.parse(text)) {
+                Err(error) => unknown.push(error),
+                Ok(Err(error)) if !self.errors.contains(&error) => self.errors.push(error),
                 Ok(_) => {}
-                Err(error) if self.errors.contains(&error) => {}
-                Err(error) => self.errors.push(error),
             }
         }
+        // Only known keys are looked for among the errors: a client may name very many that are not.
+        self.errors.append(&mut unknown);
         if self.bool("remote.storage.enable") {
             let rule = "must be false: tiered storage is not served";
             self.errors.push(ConfigError::new("remote.storage.enable", "true", rule));

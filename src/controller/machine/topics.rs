@@ -13,6 +13,8 @@ use crate::wire::records::metadata::{ConfigRecord, MetadataRecord, RemoveTopicRe
 
 /// The journal's own topic, which nobody creates.
 const CLUSTER_METADATA: &str = "__cluster_metadata";
+/// Configurations without a value that one error names.
+const NULLS_NAMED_MAX: usize = 10;
 
 impl Machine {
     pub(super) fn handle_create_topics(
@@ -238,10 +240,10 @@ impl Machine {
 
 /// The configurations of a new topic; the last value of a name counts, as in Kafka.
 fn new_configs(topic: &NewTopic) -> Outcome<Configs> {
-    let nulls: Vec<&str> =
-        topic.configs.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.as_str()).collect();
-    if !nulls.is_empty() {
-        let message = format!("a topic's configuration cannot be null: {}", nulls.join(","));
+    let nulls = || topic.configs.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.as_str());
+    if nulls().next().is_some() {
+        let named: Vec<&str> = nulls().take(NULLS_NAMED_MAX).collect();
+        let message = format!("a topic's configuration cannot be null: {}", named.join(","));
         return Err(ApiError::new(ErrorCode::InvalidConfig, message));
     }
     Ok(topic.configs.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())
