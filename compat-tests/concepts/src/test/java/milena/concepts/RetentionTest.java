@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -65,12 +66,16 @@ class RetentionTest {
         }
     }
 
-    /** Base offset → size of the log's files. */
+    /** Base offset → size of the log's files; without one that is renamed at this moment. */
     private static SortedMap<Long, Long> segments(String topic) throws IOException {
         SortedMap<Long, Long> found = new TreeMap<>();
         try (Stream<Path> files = Files.list(broker.partition(topic, 0))) {
             for (Path file : files.filter(f -> f.toString().endsWith(".log")).toList()) {
-                found.put(Long.parseLong(file.getFileName().toString().replace(".log", "")), Files.size(file));
+                try {
+                    found.put(Long.parseLong(file.getFileName().toString().replace(".log", "")), Files.size(file));
+                } catch (NoSuchFileException gone) {
+                    // The next look does not list it.
+                }
             }
         }
         return found;
