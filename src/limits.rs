@@ -45,3 +45,7 @@ pub const PRODUCERS_PER_ANSWER_MAX: usize = 1_000_000;
 /// Bytes of what one answer tells of groups: their members, or their committed offsets. A few bytes of a request ask for
 /// all of a group, again and again.
 pub const GROUP_ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Configurations that one answer of DescribeConfigs looks up; the resource that goes over it is the last that is described.
+pub const CONFIGS_PER_ANSWER_MAX: usize = 1_000_000;
+/// Resources whose configurations are described on a runtime's worker; more go to the pool for blocking work.
+pub const DESCRIBE_INLINE_RESOURCES_MAX: usize = 100;

@@ -17,16 +17,31 @@ use crate::config::{Config, Source};
 use crate::controller::command::{ApiError, Outcome};
 use crate::controller::image::{ConfigResource, Image, ResourceKind};
 use crate::controller::names::check_topic_name;
+use crate::limits::{CONFIGS_PER_ANSWER_MAX, DESCRIBE_INLINE_RESOURCES_MAX};
 use crate::observe;
 use crate::types::ErrorCode;
 
-/// Answers from the configuration and the image.
+/// Answers from the configuration and the image, off the runtime's workers when there is much to look up.
 pub(super) fn handle(context: Context, request: DescribeConfigsRequest) -> Reply<DescribeConfigsResponse> {
-    let broker = &context.broker;
-    Reply::Now(answer(&broker.live.current(), &broker.controller.image(), &request))
+    let many = request.resources.len() > DESCRIBE_INLINE_RESOURCES_MAX;
+    let tell = move || {
+        let broker = &context.broker;
+        answer(&broker.live.current(), &broker.controller.image(), &request, CONFIGS_PER_ANSWER_MAX)
+    };
+    if !many {
+        return Reply::Now(tell());
+    }
+    // One at a time for each connection, so that no client fills the pool.
+    Reply::Run(Box::pin(async { tokio::task::spawn_blocking(tell).await.unwrap_or_default() }))
 }
 
-fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> DescribeConfigsResponse {
+/// `configs_max` bounds what is looked up, whatever of it is told: groups that do not exist are described, too.
+fn answer(
+    config: &Config,
+    image: &Image,
+    request: &DescribeConfigsRequest,
+    configs_max: usize,
+) -> DescribeConfigsResponse {
     // As in Kafka one resource of an unknown type spoils the whole request.
     let strange = request.resources.iter().find(|resource| !is_known(ResourceKind(resource.resource_type)));
     // A broker's answer is thousands of times as large as the question: the same one is answered once.
@@ -34,11 +49,17 @@ fn answer(config: &Config, image: &Image, request: &DescribeConfigsRequest) -> D
     let asked = request.resources.iter().filter(|resource| {
         seen.insert((resource.resource_type, &resource.resource_name, &resource.configuration_keys))
     });
+    let mut left = configs_max;
     let results = asked.map(|resource| {
         let entries = match strange {
             Some(strange) => Err(invalid(format!("there is no resource type {}", strange.resource_type))),
+            None if left == 0 => {
+                let message = format!("an answer has at most {configs_max} configurations: ask for less");
+                Err(ApiError::new(ErrorCode::PolicyViolation, message))
+            }
             None => describe(config, image, resource),
         };
+        left = left.saturating_sub(entries.as_ref().map_or(0, Vec::len));
         result(resource, entries, request)
     });
     DescribeConfigsResponse::default().with_results(results.collect())
@@ -164,6 +185,14 @@ mod tests {
     use super::*;
 
     fn ask(resources: &[(ResourceKind, &str)], keys: Option<&[&str]>) -> DescribeConfigsResponse {
+        ask_for(usize::MAX, resources, keys)
+    }
+
+    fn ask_for(
+        configs_max: usize,
+        resources: &[(ResourceKind, &str)],
+        keys: Option<&[&str]>,
+    ) -> DescribeConfigsResponse {
         let text = |text: &str| StrBytes::from_string(text.to_owned());
         let resources = resources.iter().map(|(kind, name)| {
             DescribeConfigsResource::default()
@@ -173,7 +202,21 @@ mod tests {
         });
         let request = DescribeConfigsRequest::default().with_resources(resources.collect());
         let config = Config::from_pairs([("node.id", "3"), ("ssl.key.password", "hunter2")]).unwrap();
-        answer(&config, &Image::empty("c"), &request.with_include_synonyms(true))
+        answer(&config, &Image::empty("c"), &request.with_include_synonyms(true), configs_max)
+    }
+
+    #[test]
+    fn what_an_answer_looks_up_is_bounded_whatever_of_it_is_asked_for() {
+        let broker = (ResourceKind::BROKER, "3");
+        let groups = [(ResourceKind::GROUP, "a"), (ResourceKind::GROUP, "b")];
+        for keys in [None, Some(&["num.partitions"][..])] {
+            let codes = |resources: &[(ResourceKind, &str)]| -> Vec<i16> {
+                // A broker has more.
+                ask_for(200, resources, keys).results.iter().map(|result| result.error_code).collect()
+            };
+            assert_eq!(codes(&[groups[0], broker, groups[1]]), [0, 0, 44]);
+            assert_eq!(codes(&groups), [0, 0]);
+        }
     }
 
     fn error(kind: ResourceKind, name: &str) -> (i16, String) {
