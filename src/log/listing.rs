@@ -93,6 +93,16 @@ pub fn stored_bytes(context: &LogContext, dir: &Path) -> Result<u64, LogError> {
     }
 }
 
+/// Removes what a cleaner began and could not take away again. Beside it a start would take a later swap for void.
+pub(crate) fn remove_outputs(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+    let files = match names_in(storage, dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    let mut outputs = files.iter().filter(|file| file.suffix == Suffix::Cleaned);
+    outputs.try_for_each(|file| remove(storage, &dir.join(&file.name)))
+}
+
 struct NamedFile {
     name: String,
     offset: i64,

@@ -117,6 +117,7 @@ impl Log {
             snapshots: loaded.snapshots,
             has_metadata,
             epochs_dirty: loaded.epochs_changed,
+            unfinished_swap: None,
             closed: false,
         };
         if report.recovered && log.active.is_some() {

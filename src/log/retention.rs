@@ -178,39 +178,64 @@ impl LogReader {
     /// Renames the files of a segment that nobody shall find any more and removes them later. What cannot be renamed is
     /// left for the next start.
     pub(crate) fn remove_segment(&self, segment: &Segment, config: &LogConfig, now: Now) {
-        let suffix = if segment.is_swapping() { SWAP_SUFFIX } else { "" };
+        if let Err(error) = self.try_remove_segment(segment, config, now) {
+            tracing::warn!(partition = %self.partition, %error, "cannot remove a segment");
+        }
+    }
+
+    /// As `remove_segment`; tries all its files and fails with the first that cannot be renamed.
+    pub(crate) fn try_remove_segment(
+        &self,
+        segment: &Segment,
+        config: &LogConfig,
+        now: Now,
+    ) -> Result<(), LogError> {
+        let mut result = Ok(());
+        // Of a swap that was not finished, some files may have got their own names.
+        let suffixes: &[&str] = if segment.is_swapping() { &[SWAP_SUFFIX, ""] } else { &[""] };
         for kind in FileKind::OF_SEGMENT {
-            let path = self.suffixed_path(segment.base, kind, suffix);
-            self.remove_later(&path, segment.base, kind, config, now);
+            for suffix in suffixes {
+                let path = self.suffixed_path(segment.base, kind, suffix);
+                result = result.and(self.remove_later(&path, segment.base, kind, config, now));
+            }
         }
         self.forget_segment(segment);
+        result
     }
 
     /// As `remove_segment`, for one that compaction has not written anew since the log was opened.
     pub(crate) fn remove_segment_files(&self, base: i64, config: &LogConfig, now: Now) {
         for kind in FileKind::OF_SEGMENT {
-            self.remove_later(&self.file_path(base, kind), base, kind, config, now);
+            self.remove_or_warn(base, kind, config, now);
             self.context.handles.forget(self.handle_key(base, kind));
         }
     }
 
     /// Removes a producer snapshot later.
     pub(crate) fn remove_snapshot(&self, offset: i64, config: &LogConfig, now: Now) {
-        self.remove_later(
-            &self.file_path(offset, FileKind::Snapshot),
-            offset,
-            FileKind::Snapshot,
-            config,
-            now,
-        );
+        self.remove_or_warn(offset, FileKind::Snapshot, config, now);
     }
 
-    fn remove_later(&self, path: &Path, base: i64, kind: FileKind, config: &LogConfig, now: Now) {
+    fn remove_or_warn(&self, base: i64, kind: FileKind, config: &LogConfig, now: Now) {
+        if let Err(error) = self.remove_later(&self.file_path(base, kind), base, kind, config, now) {
+            tracing::warn!(partition = %self.partition, %error, "cannot remove a file");
+        }
+    }
+
+    fn remove_later(
+        &self,
+        path: &Path,
+        base: i64,
+        kind: FileKind,
+        config: &LogConfig,
+        now: Now,
+    ) -> Result<(), LogError> {
         let renamed = self.suffixed_path(base, kind, DELETED_SUFFIX);
         match self.context.storage.rename(path, &renamed) {
             Ok(()) => self.context.remove_file_later(&renamed, config.file_delete_delay_ms, now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(path = %path.display(), %error, "cannot rename"),
+            Err(error) => return Err(LogError::io(path)(error)),
         }
+        Ok(())
     }
 }

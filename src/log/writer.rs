@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::cleaner::UnfinishedSwap;
 use super::config::LogConfig;
 use super::error::LogError;
 use super::names::FileKind;
@@ -67,6 +68,8 @@ pub struct Log {
     pub(crate) has_metadata: bool,
     /// The epoch cache holds entries that the checkpoint file lacks.
     pub(crate) epochs_dirty: bool,
+    /// What the cleaner's last swap could not bring to its end.
+    pub(crate) unfinished_swap: Option<UnfinishedSwap>,
     pub(crate) closed: bool,
 }
 

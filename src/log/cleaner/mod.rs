@@ -15,3 +15,4 @@ mod transactions;
 
 pub use plan::CleaningPlan;
 pub use round::{Cleaned, CleanerOptions, CleaningError, LockedLog, Pace, clean};
+pub(crate) use swap::UnfinishedSwap;

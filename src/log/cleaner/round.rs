@@ -13,6 +13,7 @@ use super::transactions::CleanedTransactions;
 use crate::log::append::producer_batch;
 use crate::log::config::LogConfig;
 use crate::log::error::{LogError, ReadError};
+use crate::log::listing::remove_outputs;
 use crate::log::names::{CLEANED_SUFFIX, FileKind};
 use crate::log::producers::Marker;
 use crate::log::reader::LogReader;
@@ -135,6 +136,8 @@ pub fn clean(
 impl Round<'_> {
     fn run(&self, log: &dyn LockedLog, now: Now) -> Result<Cleaned, Stop> {
         let (first_dirty, round_end) = (self.plan.first_dirty.0, self.plan.round_end.0);
+        remove_outputs(&*self.reader.context.storage, &self.reader.dir)
+            .map_err(LogError::io(&self.reader.dir))?;
         let segments = self.reader.segments.load_full();
         let upto = segments.partition_point(|segment| segment.base < round_end);
         let keys = u64::try_from(round_end.saturating_sub(first_dirty)).unwrap_or(0);
@@ -173,10 +176,15 @@ impl Round<'_> {
     ) -> Result<u64, Stop> {
         let Some(base) = group.first().map(|first| first.base) else { return Ok(0) };
         // A producer that appends from now on leaves more than it needs, never less.
-        let mut last = None;
-        if !log.with(&mut |log| last = Some(last_records(log.producers()))) {
+        let (mut last, mut finished) = (None, Ok(()));
+        let is_there = log.with(&mut |log| {
+            finished = log.finish_swap(now);
+            last = Some(last_records(log.producers()));
+        });
+        if !is_there {
             return Err(Stop::Stopped);
         }
+        finished?;
         let last = last.unwrap_or_default();
         let rules = Rules {
             map,
@@ -185,7 +193,6 @@ impl Round<'_> {
             delete_retention_ms: self.config.delete_retention_ms,
             round_end: self.plan.round_end.0,
         };
-        self.reader.remove_suffixed(base, CLEANED_SUFFIX);
         let swapped = self.copy_group(group, end, &rules, transactions).and_then(|segment| {
             let bytes = segment.size();
             let (mut segment, mut swapped) = (Some(segment), Ok(false));

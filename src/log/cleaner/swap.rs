@@ -12,6 +12,14 @@ use crate::log::segment::Segment;
 use crate::log::writer::Log;
 use crate::types::Now;
 
+/// A swap whose new segment readers have, and whose files are not all where they belong yet.
+#[derive(Debug)]
+pub(crate) struct UnfinishedSwap {
+    new: Arc<Segment>,
+    /// Those of the replaced segments whose files still have to go; empty before a file of `new` gets its own name.
+    old: Vec<Arc<Segment>>,
+}
+
 impl Log {
     /// Puts `new`, whose files stand under `.cleaned` names, in the place of the neighbours `old`. False, and nothing
     /// changed, when the log has moved on: closed, deleted, no longer compacted, or one of the segments is gone.
@@ -20,6 +28,7 @@ impl Log {
         if self.closed || reader.is_poisoned() || reader.deleted.load(Ordering::Acquire) {
             return Ok(false);
         }
+        self.finish_swap(now)?;
         let segments = reader.segments.load_full();
         let place = old.first().and_then(|first| segments.iter().position(|s| Arc::ptr_eq(s, first)));
         let (Some(at), true) = (place, self.config.cleanup_policy.compact) else { return Ok(false) };
@@ -30,10 +39,6 @@ impl Log {
         if !are_there {
             return Ok(false);
         }
-        for segment in old.iter().filter(|segment| segment.is_swapping()) {
-            // Its own swap was not finished: the names that are needed now are still taken.
-            reader.rename_swapped(segment)?;
-        }
         let new = Arc::new(new);
         reader.rename_cleaned(&new)?;
         let mut replaced: Segments = segments.get(..at).unwrap_or_default().to_vec();
@@ -43,12 +48,25 @@ impl Log {
         reader.segments.store(Arc::new(replaced));
         for segment in old {
             segment.retire();
-            reader.remove_segment(segment, &self.config, now);
         }
         self.drop_snapshots_of(old, new.base, now);
-        reader.sync_partition_directory()?;
-        reader.rename_swapped(&new)?;
+        self.unfinished_swap = Some(UnfinishedSwap { new, old: old.to_vec() });
+        self.finish_swap(now)?;
         Ok(true)
+    }
+
+    /// Takes the replaced files away, makes that durable, and gives the new ones their own names. Where the disk refuses,
+    /// the next call goes on; before that no output may be begun, beside which a start would take this swap for void.
+    pub(super) fn finish_swap(&mut self, now: Now) -> Result<(), LogError> {
+        let Some(swap) = &mut self.unfinished_swap else { return Ok(()) };
+        while let Some(segment) = swap.old.last() {
+            self.reader.try_remove_segment(segment, &self.config, now)?;
+            swap.old.pop();
+        }
+        self.reader.sync_partition_directory()?;
+        self.reader.rename_swapped(&swap.new)?;
+        self.unfinished_swap = None;
+        Ok(())
     }
 
     /// The snapshots at the bases of segments that are no more.

@@ -179,3 +179,46 @@ fn a_finished_output_without_a_batch_takes_the_place_of_its_namesake() {
     assert!(!bench.file("00000000000000000000.txnindex").exists());
     assert_eq!(reads(&log).1, 0);
 }
+
+/// What a start finds when the disk refused everything from some change of a round on, healed, and then the process
+/// died in the middle of the next round.
+#[test]
+fn a_round_after_one_that_the_disk_broke_off_may_die_at_any_point_too() {
+    let mut swaps_left = 0;
+    for first in 0.. {
+        let mut is_whole = false;
+        for second in (first % 11..).step_by(11) {
+            let disk = Stopping::never();
+            let bench = Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, disk.clone());
+            let (mut log, _) = bench.open();
+            fill_log(&mut log);
+            let (before, end) = (state(&log.reader()), log.end());
+            bench.context.wait_for_flusher();
+            disk.0.store(first, Ordering::SeqCst);
+            let (log, result) = round_with(log, None, &OPTIONS, &forever(), now().after_ms(600));
+            is_whole = result.is_ok();
+            if second < 11 {
+                swaps_left += usize::from(bench.names().iter().any(|name| name.contains(".swap")));
+            }
+            assert_eq!(state(&log.reader()), before, "{first}");
+            disk.0.store(second, Ordering::SeqCst);
+            let (log, result) = round_with(log, None, &OPTIONS, &forever(), now().after_ms(700));
+            let was_enough = result.is_ok();
+            drop(log);
+            let left = bench.names();
+            disk.0.store(i64::MAX, Ordering::SeqCst);
+            let (log, recovery) = bench.open();
+            let at = format!("{first}, {second}: {left:?}");
+            assert_eq!((recovery.cut_bytes, recovery.removed_segments), (0, 0), "{at}");
+            assert_eq!((state(&log.reader()), log.end()), (before, end), "{at}");
+            reads(&log);
+            if was_enough {
+                break;
+            }
+        }
+        if is_whole {
+            break;
+        }
+    }
+    assert!(swaps_left > 0);
+}
