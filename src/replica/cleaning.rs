@@ -62,12 +62,15 @@ impl LockedLog for Locked<'_> {
 
 impl Partition {
     /// What a round of compaction would do now, when one is due. A log that was not opened is opened for it when its
-    /// directory exists.
+    /// directory exists; one that an fsync failed for stays as it is.
     pub fn due_cleaning(&self, now: Now) -> Result<Option<CleaningPlan>, ErrorCode> {
         if !self.config().cleanup_policy.compact || !self.cleaning.may_run(now) || !self.may_have_records() {
             return Ok(None);
         }
         let high_watermark = self.high_watermark()?;
+        if self.reader()?.is_poisoned() {
+            return Ok(None);
+        }
         let config = self.with_log(|log| log.config().clone())?;
         let planned =
             self.reader()?.cleaning_plan(&config, self.cleaning.cleaned(), high_watermark, now.wall_ms);
@@ -76,8 +79,8 @@ impl Partition {
     }
 
     /// Brings to stable storage what compaction is about to rely on.
-    pub fn prepare_cleaning(&self) -> Result<(), ErrorCode> {
-        self.reader()?.settle_closed().map_err(|error| self.report_log(&error))
+    pub fn prepare_cleaning(&self, now: Now) -> Result<(), ErrorCode> {
+        self.reader()?.settle_closed().map_err(|error| self.cleaning_failed(&error, now))
     }
 
     /// Runs a round; `None` when it was stopped early. Waits for the disk and for the pace.

@@ -155,11 +155,11 @@ impl Registry {
     }
 
     /// Compacts the log with the largest share of dirty bytes among those that are due. False when none was, or when
-    /// the round did not come to its end.
+    /// the round was stopped; true when there may be more to do: a log that the disk failed for is not due for a while.
     pub fn clean_filthiest(&self, options: &CleanerOptions, pace: &dyn Pace, now: Now) -> bool {
         let Some((partition, plan)) = self.filthiest(now) else { return false };
-        if partition.prepare_cleaning().is_err() {
-            return false;
+        if partition.prepare_cleaning(now).is_err() {
+            return !partition.is_closed();
         }
         // A gap that compaction leaves lies below the recovery point of the disk, or it would count as lost records.
         self.write_checkpoint(Checkpoint::RecoveryPoint);
@@ -172,7 +172,8 @@ impl Registry {
                 );
                 true
             }
-            Ok(None) | Err(_) => false,
+            Ok(None) => false,
+            Err(_) => !partition.is_closed(),
         }
     }
 

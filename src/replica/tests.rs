@@ -8,6 +8,7 @@ use super::reading::{Isolation, ReadFailure, ReadLimits};
 use super::registry::Registry;
 use super::{Partition, validate};
 use crate::config::Config;
+use crate::log::cleaner::{CleanerOptions, Pace};
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
@@ -210,4 +211,75 @@ fn another_expiration_of_producers_holds_for_logs_that_are_open() {
     registry.set_producer_id_expiration(4999);
     registry.enforce_retention(later);
     assert_eq!(partition.producers(9).unwrap().len(), 0);
+}
+
+fn compacted(registry: &Registry, name: &str) -> Arc<Partition> {
+    let settings = [("cleanup.policy", "compact"), ("segment.ms", "1"), ("min.cleanable.dirty.ratio", "0.1")];
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+    let named = TopicPartition::new(name, 0);
+    registry.add(named, TopicId::random(), Arc::new(config), LeaderEpoch(0), false)
+}
+
+/// Appends ten records of two keys, each in a segment of its own.
+fn fill_compacted(partition: &Partition) {
+    let end = partition.log_end().unwrap().0;
+    for n in end..end + 10 {
+        let mut builder = BatchBuilder::new(n * 1000);
+        builder.push(Some(if n % 2 == 0 { b"even" } else { b"odd" }), Some(b"x"), n * 1000);
+        partition.append(&builder.build(0), Now::default()).unwrap();
+    }
+}
+
+struct Always;
+
+impl Pace for Always {
+    fn spent(&self, _: u64) -> bool {
+        true
+    }
+}
+
+const CLEANING: CleanerOptions = CleanerOptions { map_bytes: 4096, load_factor: 0.9, io_bytes: 4096 };
+
+#[test]
+fn a_log_that_cannot_be_compacted_does_not_keep_the_cleaner_from_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let clean = || registry.clean_filthiest(&CLEANING, &Always, Now::default());
+    let sound = compacted(&registry, "sound");
+    fill_compacted(&sound);
+    while clean() {}
+    fill_compacted(&sound);
+    let broken = compacted(&registry, "broken");
+    fill_compacted(&broken);
+    let ratio =
+        |partition: &Partition| partition.due_cleaning(Now::default()).unwrap().unwrap().dirty_ratio();
+    assert!(ratio(&broken) > ratio(&sound));
+    broken.reader().unwrap().poison(&std::io::ErrorKind::Other.into());
+    while clean() {}
+    assert_eq!(sound.checkpoint(Checkpoint::Cleaner), Some(Offset(19)));
+    assert_eq!(broken.checkpoint(Checkpoint::Cleaner), None);
+}
+
+#[test]
+fn a_log_that_the_disk_fails_for_is_left_alone_for_a_while_and_the_others_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let clean = |now| while registry.clean_filthiest(&CLEANING, &Always, now) {};
+    let sound = compacted(&registry, "sound");
+    fill_compacted(&sound);
+    clean(Now::default());
+    fill_compacted(&sound);
+    let broken = compacted(&registry, "broken");
+    fill_compacted(&broken);
+    // A folder where the output belongs.
+    std::fs::create_dir(broken.reader().unwrap().path().join("00000000000000000000.log.cleaned")).unwrap();
+    clean(Now::default());
+    assert_eq!(sound.checkpoint(Checkpoint::Cleaner), Some(Offset(19)));
+    assert_eq!(broken.checkpoint(Checkpoint::Cleaner), None);
+    std::fs::remove_dir(broken.reader().unwrap().path().join("00000000000000000000.log.cleaned")).unwrap();
+    clean(Now::default().after_ms(59_999));
+    assert_eq!(broken.checkpoint(Checkpoint::Cleaner), None);
+    clean(Now::default().after_ms(60_000));
+    assert_eq!(broken.checkpoint(Checkpoint::Cleaner), Some(Offset(9)));
 }
