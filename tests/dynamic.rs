@@ -230,6 +230,81 @@ async fn a_listener_is_added_and_taken_away_and_is_there_after_a_restart() {
     let _: ApiVersionsResponse = client.ask(ApiKey::ApiVersions, 0, &ApiVersionsRequest::default()).await;
 }
 
+/// Listeners as `listeners` names them, and the map of protocols that they need.
+fn named(listeners: &[(&str, SocketAddr)]) -> (String, String) {
+    let all = listeners.iter().map(|(name, address)| format!("{name}://{address}")).collect::<Vec<_>>();
+    let map = listeners.iter().map(|(name, _)| format!("{name}:PLAINTEXT")).collect::<Vec<_>>();
+    (all.join(","), map.join(","))
+}
+
+async fn listen_on(client: &mut RawClient, listeners: &[(&str, SocketAddr)]) -> i16 {
+    let (all, map) = named(listeners);
+    let pairs = [("listeners", Some(all.as_str())), ("listener.security.protocol.map", Some(map.as_str()))];
+    change(client, BROKER, "1", &pairs).await
+}
+
+#[tokio::test]
+async fn a_new_listener_takes_the_port_of_one_that_goes_with_the_same_change() {
+    let broker = TestBroker::start().await;
+    let first = broker.address();
+    let port = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let mut client = broker.connect().await;
+    for name in ["ONE", "TWO", "THREE", "FOUR"] {
+        assert_eq!(listen_on(&mut client, &[("PLAINTEXT", first), (name, port)]).await, 0);
+        until(&format!("{name} accepts"), || async move {
+            told_listeners(first).await.contains(name) && is_served(port).await
+        })
+        .await;
+    }
+}
+
+/// What `listeners` is now.
+async fn told_listeners(address: SocketAddr) -> String {
+    let mut client = RawClient::connect(address).await;
+    describe(&mut client, BROKER, "1").await["listeners"].0.clone().unwrap()
+}
+
+#[tokio::test]
+async fn the_listener_that_brokers_use_stays_open() {
+    let broker = TestBroker::start().await;
+    let port = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let mut client = broker.connect().await;
+    assert_eq!(listen_on(&mut client, &[("MORE", port)]).await, 42);
+    assert!(is_served(broker.address()).await);
+}
+
+#[tokio::test]
+async fn when_no_stored_listener_can_be_opened_those_of_the_start_accept() {
+    let broker = TestBroker::start().await;
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut client = broker.connect().await;
+    assert_eq!(listen_on(&mut client, &[("PLAINTEXT", taken.local_addr().unwrap())]).await, 0);
+    let start = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let (listeners, map) = named(&[("OTHER", start)]);
+    let settings = [("listeners", listeners.as_str()), ("listener.security.protocol.map", map.as_str())];
+    let broker = broker.restart(&settings).await;
+    until("the start's listener accepts", || is_served(start)).await;
+    // What is stored can be taken back through it.
+    let mut client = broker.connect().await;
+    let pairs = [("listeners", None), ("listener.security.protocol.map", None)];
+    assert_eq!(change(&mut client, BROKER, "1", &pairs).await, 0);
+}
+
+#[tokio::test]
+async fn a_listener_that_nobody_uses_takes_no_place_from_another() {
+    let ports = [free_port(), free_port()].map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let (listeners, map) = named(&[("PLAINTEXT", ports[0]), ("MORE", ports[1])]);
+    let settings = [
+        ("listeners", listeners.as_str()),
+        ("listener.security.protocol.map", map.as_str()),
+        ("max.connections", "1"),
+    ];
+    let _broker = TestBroker::start_with(&settings).await;
+    for address in ports {
+        until(&format!("{address} serves"), || is_served(address)).await;
+    }
+}
+
 #[tokio::test]
 async fn what_kafka_stored_for_brokers_topics_groups_and_subscriptions_is_in_force() {
     let directory = tempfile::tempdir().unwrap();

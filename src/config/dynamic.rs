@@ -165,6 +165,7 @@ impl Config {
         change.check_connections()?;
         change.check_local_retention()?;
         change.check_classes()?;
+        change.check_listeners()?;
         change.check_cordoned()
     }
 }
@@ -265,6 +266,24 @@ impl Change<'_> {
             if self.changes(name) && after.is_some_and(|class| !known.contains(&class.trim())) {
                 return self.refuse(name, "must name a class that can be loaded, and none can");
             }
+        }
+        Ok(())
+    }
+
+    /// The listener that brokers use among themselves stays, so there is always one through which listeners can be
+    /// set right again; so are those of the start, to which a change may always go back.
+    fn check_listeners(&self) -> Result<(), ConfigError> {
+        let text = |name: &str| self.old.value_of(name).map(|value| value.to_string());
+        let name = text("inter.broker.listener.name")
+            .or_else(|| text("security.inter.broker.protocol"))
+            .unwrap_or_default();
+        let has = |config: &Config| {
+            config.network.listeners.iter().any(|listener| listener.name.eq_ignore_ascii_case(&name))
+        };
+        let is_set = self.new.values.node.contains_key("listeners");
+        if is_set && has(self.old) && !has(self.new) {
+            let rule = format!("must keep the listener {name}, which brokers use among themselves");
+            return self.refuse("listeners", rule);
         }
         Ok(())
     }

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::connection::{Shared, serve};
+use super::places::Reserved;
 use crate::api::Connection;
 
 /// Milliseconds to wait after a failed accept, which fails again at once while file descriptors are short.
@@ -16,15 +18,16 @@ const ACCEPT_RETRY_MS: u64 = 100;
 
 static NEXT_CONNECTION: AtomicU64 = AtomicU64::new(1);
 
-/// Accepts on `listener` until the broker stops, then waits for the connections to end.
-pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
+/// Accepts on `listener` until it is to stop, then waits for the connections to end. `closing` is dropped as soon as
+/// the socket is closed.
+pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, closing: oneshot::Sender<()>) {
     let mut connections = JoinSet::new();
     let mut stopping = shared.stopping.clone();
     loop {
         // With no place left nobody is accepted until a connection ends, as with Kafka.
         let accepting = async {
-            let room = shared.places.room().await;
-            listener.accept().await.map(|(stream, peer)| (stream, peer, room))
+            shared.places.some_room().await;
+            listener.accept().await
         };
         let accepted = tokio::select! {
             accepted = accepting => accepted,
@@ -37,10 +40,8 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
             }
         };
         match accepted {
-            Ok((stream, peer, room)) => {
-                if !wait_for_rate(&shared).await {
-                    break;
-                }
+            Ok((stream, peer)) => {
+                let Some(room) = wait_for_turn(&shared).await else { break };
                 let now = shared.broker.clock.now();
                 let Some(place) = shared.places.take(room, peer.ip(), now.mono_ms) else {
                     tracing::warn!("refusing {peer}: max.connections.per.ip is reached");
@@ -60,22 +61,28 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>) {
         }
     }
     drop(listener);
+    drop(closing);
     while connections.join_next().await.is_some() {}
 }
 
-/// Waits as long as `max.connection.creation.rate` demands, with no other accepted meanwhile, as with Kafka. False
-/// when the broker stops.
-async fn wait_for_rate(shared: &Shared) -> bool {
+/// Waits until there is room for a client that was accepted, and as long as `max.connection.creation.rate` demands,
+/// with no other accepted meanwhile, as with Kafka. `None` when the listener is to stop.
+async fn wait_for_turn(shared: &Shared) -> Option<Reserved> {
+    let waiting = async {
+        // Another listener may have been faster.
+        let room = shared.places.room().await;
+        loop {
+            let wait_ms = shared.places.wait_for_rate_ms(shared.broker.clock.now().mono_ms);
+            if wait_ms == 0 {
+                return room;
+            }
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+    };
     let mut stopping = shared.stopping.clone();
-    loop {
-        let wait_ms = shared.places.wait_for_rate_ms(shared.broker.clock.now().mono_ms);
-        if wait_ms == 0 {
-            return true;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
-            _ = stopping.wait_for(|stopping| *stopping) => return false,
-        }
+    tokio::select! {
+        room = waiting => Some(room),
+        _ = stopping.wait_for(|stopping| *stopping) => None,
     }
 }
 

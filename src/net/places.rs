@@ -133,8 +133,21 @@ impl Places {
         }
     }
 
-    /// Waits until there is room for one more.
+    /// Waits until there is room for one more and reserves it.
     pub(super) async fn room(self: &Arc<Self>) -> Reserved {
+        self.wait(|taken| {
+            taken.reserved = taken.reserved.saturating_add(1);
+            Reserved { places: self.clone() }
+        })
+        .await
+    }
+
+    /// Waits until there is room for one more, which another may take.
+    pub(super) async fn some_room(&self) {
+        self.wait(|_| ()).await;
+    }
+
+    async fn wait<T>(&self, take: impl Fn(&mut Taken) -> T) -> T {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -143,8 +156,7 @@ impl Places {
             {
                 let mut taken = self.lock();
                 if taken.has_room() {
-                    taken.reserved = taken.reserved.saturating_add(1);
-                    return Reserved { places: self.clone() };
+                    return take(&mut taken);
                 }
             }
             changed.await;

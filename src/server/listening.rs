@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::config::{Config, Listener, NetworkConfig};
@@ -17,30 +17,39 @@ use crate::net::listener;
 /// A listener's name and its socket.
 type Bound = (Arc<str>, TcpListener);
 
-/// Listeners that accept, each with what stops it.
+/// A listener that accepts.
+struct Open {
+    stop: watch::Sender<bool>,
+    /// Ends when the socket is closed, which is before the connections are.
+    closed: oneshot::Receiver<()>,
+}
+
+/// Listeners that accept.
 struct Listening {
     shared: Shared,
-    stops: BTreeMap<Arc<str>, watch::Sender<bool>>,
+    open: BTreeMap<Arc<str>, Open>,
     tasks: JoinSet<()>,
 }
 
-/// Accepts on `bound` and follows `config` until the broker stops, then waits for the connections to end.
+/// Accepts on those of `bound` that `config` names and follows it until the broker stops, then waits for the
+/// connections to end.
 pub(super) async fn run(bound: Vec<Bound>, shared: Shared, mut config: watch::Receiver<Arc<Config>>) {
     let mut stopping = shared.stopping.clone();
-    let mut listening = Listening { shared, stops: BTreeMap::new(), tasks: JoinSet::new() };
-    for (name, listener) in bound {
-        listening.open(name, listener);
-    }
+    let mut listening = Listening { shared, open: BTreeMap::new(), tasks: JoinSet::new() };
+    listening.open_bound(bound, &config.borrow().network);
     loop {
         let current = config.borrow_and_update().clone();
-        listening.follow(&current.network).await;
+        let following = async {
+            listening.follow(&current.network).await;
+            config.changed().await.is_ok()
+        };
         tokio::select! {
-            changed = config.changed() => if changed.is_err() { break },
+            goes_on = following => if !goes_on { break },
             _ = stopping.wait_for(|stopping| *stopping) => break,
         }
     }
-    for stop in listening.stops.values() {
-        stop.send_replace(true);
+    for open in listening.open.values() {
+        open.stop.send_replace(true);
     }
     while let Some(ended) = listening.tasks.join_next().await {
         if let Err(error) = ended {
@@ -49,27 +58,51 @@ pub(super) async fn run(bound: Vec<Bound>, shared: Shared, mut config: watch::Re
     }
 }
 
+fn is_named(network: &NetworkConfig, name: &str) -> bool {
+    network.listeners.iter().any(|listener| listener.name == name)
+}
+
 impl Listening {
-    fn open(&mut self, name: Arc<str>, socket: TcpListener) {
-        let (stop, stopping) = watch::channel(false);
-        let shared = Arc::new(Shared { stopping, ..self.shared.clone() });
-        self.tasks.spawn(listener::run(socket, name.clone(), shared));
-        self.stops.insert(name, stop);
+    /// Opens what was bound for the start; what has been taken away since is closed again.
+    fn open_bound(&mut self, bound: Vec<Bound>, network: &NetworkConfig) {
+        for (name, socket) in bound {
+            if is_named(network, &name) {
+                self.open(name, socket);
+            }
+        }
     }
 
-    /// Closes the listeners that are no longer named, with their connections, and opens those that are new.
+    fn open(&mut self, name: Arc<str>, socket: TcpListener) {
+        let (stop, stopping) = watch::channel(false);
+        let (closing, closed) = oneshot::channel();
+        let shared = Arc::new(Shared { stopping, ..self.shared.clone() });
+        self.tasks.spawn(listener::run(socket, name.clone(), shared, closing));
+        self.open.insert(name, Open { stop, closed });
+    }
+
+    /// Closes the listeners that are no longer named, with their connections, and opens those that are new. When that
+    /// leaves none, those of the start are opened, or nobody could ever put it right.
     async fn follow(&mut self, network: &NetworkConfig) {
-        let is_named = |name: &str| network.listeners.iter().any(|listener| listener.name == name);
-        self.stops.retain(|name, stop| {
-            let stays = is_named(name);
-            if !stays {
+        let gone: Vec<Arc<str>> = self.open.keys().filter(|name| !is_named(network, name)).cloned().collect();
+        for name in gone {
+            if let Some(open) = self.open.remove(&name) {
                 tracing::info!("closing listener {name}");
-                stop.send_replace(true);
+                open.stop.send_replace(true);
+                // Another may be given its port. An error says that the task is gone, and the socket with it.
+                let _ = open.closed.await;
             }
-            stays
-        });
+        }
+        self.open_missing(network).await;
+        if self.open.is_empty() {
+            tracing::error!("no listener that is set at run time can be opened, those of the start are");
+            let start = self.shared.broker.config.clone();
+            self.open_missing(&start.network).await;
+        }
+    }
+
+    async fn open_missing(&mut self, network: &NetworkConfig) {
         for listener in &network.listeners {
-            if self.stops.contains_key(listener.name.as_str()) {
+            if self.open.contains_key(listener.name.as_str()) {
                 continue;
             }
             match bind_one(listener, network).await {
