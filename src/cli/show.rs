@@ -45,7 +45,7 @@ fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> St
         }
         None => "# Not known, no effect.\n".to_owned(),
     };
-    let value = escape(described.value.as_deref().unwrap_or_default());
+    let (shown, value) = (escape_name(name), escape(described.value.as_deref().unwrap_or_default()));
     let fixed = loaded.config.given(name).filter(|_| !described.sensitive);
     let dynamic = match described.source {
         Source::DynamicBroker => Some("set at run time for this broker"),
@@ -53,17 +53,18 @@ fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> St
         _ => None,
     };
     if let Some(source) = dynamic {
-        let _ = writeln!(text, "# source: {source}\n#{name}={value}");
+        let _ = writeln!(text, "# source: {source}\n#{shown}={value}");
         if let Some(fixed) = fixed {
             let origin = origin(&loaded.origins, name);
             let _ =
-                writeln!(text, "# what would hold without it, source: {origin}\n{name}={}", escape(fixed));
+                writeln!(text, "# what would hold without it, source: {origin}\n{shown}={}", escape(fixed));
         }
     } else {
         let source =
             if described.source == Source::Default { "default" } else { origin(&loaded.origins, name) };
-        let sign = if fixed.is_some() { "" } else { "#" };
-        let _ = writeln!(text, "# source: {source}\n{sign}{name}={value}");
+        // As it was given: one in another unit that was set at run time may hide it.
+        let (sign, value) = fixed.map_or(("#", value), |fixed| ("", escape(fixed)));
+        let _ = writeln!(text, "# source: {source}\n{sign}{shown}={value}");
     }
     text.push('\n');
     text
@@ -86,15 +87,29 @@ fn origin(origins: &BTreeMap<String, Origin>, name: &str) -> &'static str {
 
 /// Escapes what a properties file would read differently.
 fn escape(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len());
-    for (at, c) in value.char_indices() {
+    escape_with(value, |at, c| at == 0 && c == ' ')
+}
+
+/// Escapes a name, which may be any that a client has set: it must neither end early nor begin a line.
+fn escape_name(name: &str) -> String {
+    escape_with(name, |_, c| matches!(c, '=' | ':' | '#' | '!' | ' '))
+}
+
+fn escape_with(text: &str, means_more: impl Fn(usize, char) -> bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
         match c {
             '\\' => escaped.push_str("\\\\"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            ' ' if at == 0 => escaped.push_str("\\ "),
-            c => escaped.push(c),
+            '\u{c}' => escaped.push_str("\\f"),
+            c => {
+                if means_more(at, c) {
+                    escaped.push('\\');
+                }
+                escaped.push(c);
+            }
         }
     }
     escaped
@@ -167,5 +182,30 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected}\nis not in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_value_of_the_start_in_another_unit_stands_as_it_was_given() {
+        let given = loaded(&["log.retention.minutes=5", "log.retention.hours=7"]);
+        let (effective, _) = given.config.with_dynamic(&stored(&[("log.retention.ms", "9")]), &stored(&[]));
+        let text = properties(&given, &effective, false);
+        assert!(text.contains("\n# source: override\nlog.retention.minutes=5\n"), "{text}");
+        assert!(text.contains("\n# source: override\nlog.retention.hours=7\n"), "{text}");
+    }
+
+    #[test]
+    fn a_name_makes_no_line_of_its_own() {
+        let given = loaded(&["my key:a\\=1"]);
+        let evil = stored(&[("x\nlog.dirs=/elsewhere\r#", "1"), ("#y\u{c}", "\u{c}2")]);
+        let (effective, errors) = given.config.with_dynamic(&evil, &stored(&[]));
+        assert_eq!(errors, Vec::new());
+        let text = properties(&given, &effective, false);
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("p");
+        std::fs::write(&file, &text).unwrap();
+        let again = load(&Sources { file: Some(file), ..Sources::default() }).unwrap();
+        assert_eq!(again.origins.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "{text}");
+        assert_eq!(again.config.storage, given.config.storage);
+        assert_eq!(escape_name("a\\= b"), "a\\\\\\=\\ b");
     }
 }
