@@ -275,3 +275,34 @@ async fn the_topic_of_committed_offsets_stops_growing_and_loads_as_before() {
         assert_eq!(committed.unwrap().elements()[0].offset(), Offset::Offset(149 % 20), "{group}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cleaner_said_of_records_that_a_cut_took_is_forgotten() {
+    let mut broker = Process::start(&CLEANING);
+    let bootstrap = broker.bootstrap();
+    let mut configs = COMPACTED;
+    configs[2].1 = "0.01";
+    create(&bootstrap, &configs).await;
+    let mut client = RawClient::connect(bootstrap.parse().unwrap()).await;
+    let at = now_ms() - 1_000_000;
+    for n in 0..60 {
+        put(&mut client, &format!("k{}", n % 4), Some("v"), at + n * 2_000).await;
+    }
+    let (directory, entry) = (broker.directory().to_owned(), format!("{TOPIC} 0"));
+    until("a round", async || cleaned_upto(&directory, &entry) > 50).await;
+    // What comes from now on is not compacted.
+    alter(&bootstrap, &COMPACTED).await;
+    broker.kill();
+    let log = directory.join(format!("{TOPIC}-0")).join("00000000000000000000.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    std::fs::remove_file(directory.join("recovery-point-offset-checkpoint")).unwrap();
+    broker.start_again();
+    let mut client = RawClient::connect(broker.bootstrap().parse().unwrap()).await;
+    let end = end_offset(&mut client).await;
+    assert!(end < 60);
+    broker.kill();
+    // Records that take the lost ones' offsets were never compacted.
+    assert!(cleaned_upto(&directory, &entry) <= end, "{}", cleaned_upto(&directory, &entry));
+}

@@ -120,8 +120,9 @@ impl Registry {
         self.add(named, partition.topic_id, partition.config(), partition.leader_epoch(), false);
     }
 
-    /// Writes the checkpoints anew that speak of partitions which are gone: a crash came between a topic's deletion
-    /// and what `remove` does. A topic that is made again under the name would lose the records below that log start.
+    /// Writes the checkpoints anew that speak of partitions which are gone, or of records which a recovery cut off: a
+    /// crash came between a topic's deletion and what `remove` does. A topic that is made again under the name would
+    /// lose the records below that log start.
     pub fn forget_gone(&self) {
         let remembered = [
             (Checkpoint::LogStart, &self.remembered.log_starts),

@@ -163,6 +163,9 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
         recovered.extend(task.await?);
     }
     if !recovered.is_empty() {
+        let cut = broker.clone();
+        // A log that was cut and grows again would soon reach what these say of the records that it lost.
+        tokio::task::spawn_blocking(move || cut.partitions.forget_gone()).await?;
         let raised = broker.controller.raise_leader_epochs(recovered.clone()).await;
         raised.map_err(|code| {
             anyhow::anyhow!("cannot raise the leader epochs after an unclean stop: {code:?}")
