@@ -61,7 +61,9 @@ fn map_batch(batch: &Batch, from: i64, map: &mut OffsetMap) -> Result<Result<(),
     for record in RecordRefs::new(&opened, batch.header.records_count) {
         let record = record?;
         let offset = batch.header.base_offset.saturating_add(i64::from(record.offset_delta));
-        let Some(key) = record.key.filter(|_| offset >= from) else { continue };
+        // A client may claim any offset in a batch that is not compressed.
+        let is_of_batch = (from..=batch.header.last_offset()).contains(&offset);
+        let Some(key) = record.key.filter(|_| is_of_batch) else { continue };
         if map.put(key, offset) == Err(Full) {
             return Ok(Err(Full));
         }

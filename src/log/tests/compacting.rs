@@ -657,3 +657,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_that_claims_an_offset_of_another_batch_does_not_move_a_round_past_what_it_saw() {
+    let bench = Bench::new(compacted());
+    let (mut log, _) = bench.open();
+    let mut builder = BatchBuilder::new(T0);
+    builder.push(Some(b"liar"), Some(b"x"), T0);
+    builder.push(Some(b"k"), Some(b"x"), T0);
+    let mut bytes = builder.build(0).bytes.to_vec();
+    // Behind the header: the record's length, attributes, time, offset.
+    bytes[64] = 126;
+    let crc = crc32c::crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    let liar = Batch::parse(bytes.into()).unwrap();
+    assert_eq!(liar.records().unwrap().next().unwrap().unwrap().offset_delta, 63);
+    append(&mut log, &liar);
+    put_round(&mut log, 3, 40);
+    // Room for one key.
+    let options = CleanerOptions { map_bytes: 48, ..OPTIONS };
+    let (log, result) = round_with(log, None, &options, &forever(), now());
+    let upto = result.unwrap().upto;
+    assert_eq!(upto, Offset(2), "the one key that is in the map is at 1");
+    assert_eq!(log.end(), Offset(42));
+}
