@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
 use std::time::Duration;
@@ -192,6 +193,31 @@ async fn a_lower_limit_of_connections_ends_the_one_that_was_used_the_longest_ago
     set(&mut active, "1", "max.connections", "1").await;
     closed(&mut idle).await;
     set(&mut active, "1", "max.connections", "9").await;
+}
+
+/// Asks and reads nothing until nothing more is taken.
+async fn stuck(address: SocketAddr) -> TcpStream {
+    const ASKED: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 255, 255];
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let asked = ASKED.repeat(1000);
+    while let Ok(taken) = tokio::time::timeout(Duration::from_millis(300), stream.write_all(&asked)).await {
+        taken.unwrap();
+    }
+    stream
+}
+
+#[tokio::test]
+async fn a_lower_limit_of_connections_ends_one_that_reads_no_answers() {
+    let broker = TestBroker::start().await;
+    let stuck = stuck(broker.address()).await;
+    let mut active = broker.connect().await;
+    set(&mut active, "1", "max.connections", "1").await;
+    // It reads nothing now either, or it would get on.
+    until("the connection ends", || {
+        let ended = matches!(stuck.try_write(&[0]), Err(error) if error.kind() != ErrorKind::WouldBlock);
+        std::future::ready(ended)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -141,9 +141,12 @@ impl Reader {
             if let Err(end) = self.handle_arrived().await {
                 return end;
             }
-            // A client that never pauses must not keep the broker from stopping.
+            // A client that never pauses must not keep the broker from stopping, nor its place.
             if *self.stopping.borrow() {
                 return ReadEnd::Stopping;
+            }
+            if self.place.is_given_up() {
+                return ReadEnd::GivenUp;
             }
             if let Err(end) = self.read_more().await {
                 return end;
@@ -192,6 +195,7 @@ impl Reader {
                 biased;
                 open = &mut pushing => return if open { Ok(()) } else { Err(ReadEnd::Eof) },
                 () = &mut overdue => return Err(ReadEnd::Stopping),
+                () = self.place.given_up() => return Err(ReadEnd::GivenUp),
                 () = pause => {}
             }
             // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.

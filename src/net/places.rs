@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
@@ -35,7 +35,7 @@ impl Limits {
         for (host, max) in &network.max_connections_per_ip_overrides {
             let name = if host.is_empty() { "localhost" } else { host };
             match tokio::net::lookup_host((name, 0)).await {
-                Ok(found) => overrides.extend(found.map(|address| (address.ip(), *max))),
+                Ok(found) => overrides.extend(found.map(|address| (address.ip().to_canonical(), *max))),
                 Err(error) => {
                     tracing::warn!("max.connections.per.ip.overrides: {name} has no effect: {error}");
                 }
@@ -50,8 +50,7 @@ impl Limits {
     }
 
     fn of_ip(&self, ip: IpAddr) -> usize {
-        // A client of IPv4 comes in through a socket for both as a mapped address.
-        self.overrides.get(&ip.to_canonical()).copied().unwrap_or(self.per_ip_max)
+        self.overrides.get(&ip).copied().unwrap_or(self.per_ip_max)
     }
 }
 
@@ -59,6 +58,7 @@ impl Limits {
 #[derive(Debug, Default)]
 struct Held {
     used_mono_ms: AtomicI64,
+    is_given_up: AtomicBool,
     given_up: Notify,
 }
 
@@ -84,6 +84,7 @@ impl Taken {
         let mut by_age: Vec<&Arc<Held>> = self.held.values().collect();
         by_age.sort_by_key(|held| held.used_mono_ms.load(Ordering::Relaxed));
         for held in by_age.into_iter().take(excess) {
+            held.is_given_up.store(true, Ordering::Relaxed);
             held.given_up.notify_one();
         }
     }
@@ -165,6 +166,8 @@ impl Places {
 
     /// Takes a place for a client; `None` when its address has all that it may have.
     pub(super) fn take(self: &Arc<Self>, reserved: Reserved, ip: IpAddr, now_mono_ms: i64) -> Option<Place> {
+        // A client of IPv4 comes in through a socket for both as a mapped address.
+        let ip = ip.to_canonical();
         let mut taken = self.lock();
         let max = taken.limits.of_ip(ip);
         let of_ip = taken.per_ip.get(&ip).copied().unwrap_or(0);
@@ -177,7 +180,7 @@ impl Places {
         taken.per_ip.insert(ip, of_ip.saturating_add(1));
         let id = taken.next;
         taken.next = id.wrapping_add(1);
-        let held = Arc::new(Held { used_mono_ms: AtomicI64::new(now_mono_ms), given_up: Notify::new() });
+        let held = Arc::new(Held { used_mono_ms: AtomicI64::new(now_mono_ms), ..Held::default() });
         taken.held.insert(id, held.clone());
         drop(taken);
         drop(reserved);
@@ -196,6 +199,11 @@ impl Place {
     /// Notes that the connection was used.
     pub fn used(&self, now_mono_ms: i64) {
         self.held.used_mono_ms.store(now_mono_ms, Ordering::Relaxed);
+    }
+
+    /// Whether the place is wanted back.
+    pub fn is_given_up(&self) -> bool {
+        self.held.is_given_up.load(Ordering::Relaxed)
     }
 
     /// Waits until the place is wanted back.
@@ -270,7 +278,11 @@ pub async fn follow(
             _ = stopping.wait_for(|stopping| *stopping) => return,
         }
         let current = config.borrow_and_update().clone();
-        places.set_limits(Limits::of(&current.network).await);
+        tokio::select! {
+            limits = Limits::of(&current.network) => places.set_limits(limits),
+            // Looking names up may take long.
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
     }
 }
 
@@ -310,8 +322,18 @@ mod tests {
         assert!(second.is_some());
         assert!(take(&places, 1).await.is_none());
         assert!(take(&places, 2).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_address_is_the_same_through_a_socket_for_both_kinds() {
+        let overrides = HashMap::from([(ip(1), 2)]);
+        let places = Arc::new(Places::new(Limits { overrides, ..limits(9, 1) }));
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        assert!(places.lock().limits.of_ip(mapped) == 2);
+        let _first = take(&places, 1).await.unwrap();
+        let second = places.take(places.room().await, mapped, 0);
+        assert!(second.is_some());
+        assert!(places.take(places.room().await, mapped, 0).is_none());
+        assert!(take(&places, 1).await.is_none());
     }
 
     #[tokio::test]
