@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
@@ -149,6 +150,9 @@ async fn every_default_of_topics_reaches_the_partitions_at_once_and_goes_with_it
         seen += 1;
     }
     assert!(seen >= 25, "{seen}");
+    let before = partition.config();
+    set(&mut client, "", "max.connections.per.ip", "50").await;
+    assert!(Arc::ptr_eq(&partition.config(), &before), "what is no default of topics goes past them");
 }
 
 #[tokio::test]

@@ -37,14 +37,15 @@ impl Publisher for Applier {
             self.delete(topic);
         }
         let of_broker = changes.configs.iter().any(|resource| resource.kind == ResourceKind::BROKER);
-        let broker = if of_broker { self.apply_broker(after) } else { self.live.current() };
+        let earlier = self.live.current();
+        let broker = if of_broker { self.apply_broker(after) } else { earlier.clone() };
         for name in changes.topics.values() {
             if let Some(topic) = after.topic(name) {
                 let known = before.topic_by_id(topic.id).map_or(0, |topic| topic.partitions.len());
                 self.apply_topic(&broker, after, topic, known);
             }
         }
-        self.apply_configs(&broker, after, changes);
+        self.apply_configs(&earlier, &broker, after, changes);
     }
 }
 
@@ -83,11 +84,11 @@ impl Applier {
         }
     }
 
-    /// Hands new configurations to partitions: of one topic, or of all when a broker's own changed, because theirs
-    /// are the defaults.
-    fn apply_configs(&self, broker: &Config, image: &Image, changes: &Changes) {
+    /// Hands new configurations to partitions: of one topic, or of all when those of the broker changed that are the
+    /// defaults of theirs.
+    fn apply_configs(&self, earlier: &Config, broker: &Config, image: &Image, changes: &Changes) {
         let changed = |kind| changes.configs.iter().filter(move |resource| resource.kind == kind);
-        if changed(ResourceKind::BROKER).next().is_some() {
+        if !broker.has_topic_defaults_of(earlier) {
             for topic in image.topics() {
                 self.configure(broker, image, topic);
             }

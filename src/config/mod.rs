@@ -249,6 +249,11 @@ impl Config {
         self.topic_defaults.get(name).map(String::as_str)
     }
 
+    /// Whether topics without values of their own go by the same values with `other`.
+    pub fn has_topic_defaults_of(&self, other: &Self) -> bool {
+        self.topic_defaults == other.topic_defaults
+    }
+
     /// The text given for the broker key `name`, if one was given.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.values.given(name)
