@@ -163,7 +163,9 @@ impl Registry {
             return !partition.is_closed();
         }
         // A gap that compaction leaves lies below the recovery point of the disk, or it would count as lost records.
-        self.write_checkpoint(Checkpoint::RecoveryPoint);
+        if !self.write_checkpoint(Checkpoint::RecoveryPoint) {
+            return false;
+        }
         match partition.clean(&plan, options, pace, now) {
             Ok(Some(cleaned)) => {
                 self.write_checkpoint(Checkpoint::Cleaner);
@@ -189,11 +191,13 @@ impl Registry {
         filthiest
     }
 
-    /// Writes one of the offset checkpoints. What cannot be written is logged and written the next time.
-    pub fn write_checkpoint(&self, which: Checkpoint) {
-        if let Err(error) = self.try_write_checkpoint(which) {
+    /// Writes one of the offset checkpoints. What cannot be written is logged and written the next time; false then.
+    pub fn write_checkpoint(&self, which: Checkpoint) -> bool {
+        let written = self.try_write_checkpoint(which);
+        if let Err(error) = &written {
             tracing::error!(%error, "cannot write a checkpoint");
         }
+        written.is_ok()
     }
 
     fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {

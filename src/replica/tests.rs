@@ -283,3 +283,20 @@ fn a_log_that_the_disk_fails_for_is_left_alone_for_a_while_and_the_others_go_on(
     clean(Now::default().after_ms(60_000));
     assert_eq!(broken.checkpoint(Checkpoint::Cleaner), Some(Offset(9)));
 }
+
+#[test]
+fn nothing_is_compacted_before_the_recovery_point_is_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let partition = compacted(&registry, "t");
+    fill_compacted(&partition);
+    // A folder where the checkpoint belongs.
+    let place = dir.path().join("recovery-point-offset-checkpoint");
+    std::fs::create_dir(&place).unwrap();
+    let size = partition.size_bytes();
+    assert!(!registry.clean_filthiest(&CLEANING, &Always, Now::default()));
+    assert_eq!((partition.size_bytes(), partition.checkpoint(Checkpoint::Cleaner)), (size, None));
+    std::fs::remove_dir(&place).unwrap();
+    assert!(registry.clean_filthiest(&CLEANING, &Always, Now::default()));
+    assert!(partition.size_bytes().unwrap() < size.unwrap());
+}

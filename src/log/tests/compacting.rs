@@ -669,7 +669,7 @@ fn a_record_that_claims_an_offset_of_another_batch_does_not_move_a_round_past_wh
     // Behind the header: the record's length, attributes, time, offset.
     bytes[64] = 126;
     let crc = crc32c::crc32c(&bytes[21..]);
-    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.splice(17..21, crc.to_be_bytes());
     let liar = Batch::parse(bytes.into()).unwrap();
     assert_eq!(liar.records().unwrap().next().unwrap().unwrap().offset_delta, 63);
     append(&mut log, &liar);
