@@ -11,8 +11,9 @@ use crate::types::{ErrorCode, Now};
 pub const PUSH_INTERVAL_MS: i32 = 300_000;
 /// Bytes of metrics that one push may carry (`telemetry.max.bytes` in Kafka).
 pub const TELEMETRY_BYTES_MAX: usize = 1024 * 1024;
-/// Clients that are remembered; the one that was silent for longest goes first.
+/// Clients that are remembered; those that were silent for longest go first.
 const CLIENTS_MAX: usize = 16_384;
+const FORGOTTEN_AT_ONCE: usize = 1024;
 /// The highest id of a codec (zstd).
 const CODEC_MAX: i8 = 4;
 
@@ -100,12 +101,20 @@ impl Telemetry {
 
     fn client(&mut self, id: Uuid) -> &mut Client {
         if self.clients.len() >= CLIENTS_MAX && !self.clients.contains_key(&id) {
-            let silent = self.clients.iter().min_by_key(|(_, client)| client.last_ms()).map(|(id, _)| *id);
-            if let Some(silent) = silent {
-                self.clients.remove(&silent);
-            }
+            self.forget_silent();
         }
         self.clients.entry(id).or_default()
+    }
+
+    /// Makes room for many, because it looks at all: every client without an id is a new one.
+    fn forget_silent(&mut self) {
+        let mut by_age: Vec<_> = self.clients.iter().map(|(id, client)| (client.last_ms(), *id)).collect();
+        if FORGOTTEN_AT_ONCE < by_age.len() {
+            by_age.select_nth_unstable(FORGOTTEN_AT_ONCE);
+        }
+        for (_, id) in by_age.iter().take(FORGOTTEN_AT_ONCE) {
+            self.clients.remove(id);
+        }
     }
 }
 
@@ -169,12 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn the_client_that_was_silent_for_longest_is_forgotten() {
+    fn the_clients_that_were_silent_for_longest_are_forgotten_many_at_once() {
         let mut telemetry = Telemetry::default();
         for id in 0..=CLIENTS_MAX as u128 {
             telemetry.ask(Uuid::from_u128(id + 1), Now::default().after_ms(id as i64)).unwrap();
         }
-        assert_eq!(telemetry.clients.len(), CLIENTS_MAX);
-        assert!(!telemetry.clients.contains_key(&Uuid::from_u128(1)));
+        assert_eq!(telemetry.clients.len(), CLIENTS_MAX - FORGOTTEN_AT_ONCE + 1);
+        let knows = |id: usize| telemetry.clients.contains_key(&Uuid::from_u128(id as u128));
+        assert!(!knows(1) && !knows(FORGOTTEN_AT_ONCE));
+        assert!(knows(FORGOTTEN_AT_ONCE + 1) && knows(CLIENTS_MAX) && knows(CLIENTS_MAX + 1));
     }
 }
