@@ -1,6 +1,7 @@
 //! The end of a group's copy: its files take the place of the old segments' under the log's lock, in an order in which
 //! a crash at any point leaves what `listing` finishes or undoes.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +18,7 @@ use crate::types::Now;
 pub(crate) struct UnfinishedSwap {
     new: Arc<Segment>,
     /// Those of the replaced segments whose files still have to go; empty before a file of `new` gets its own name.
-    old: Vec<Arc<Segment>>,
+    old: VecDeque<Arc<Segment>>,
 }
 
 impl Log {
@@ -50,7 +51,7 @@ impl Log {
             segment.retire();
         }
         self.drop_snapshots_of(old, new.base, now);
-        self.unfinished_swap = Some(UnfinishedSwap { new, old: old.to_vec() });
+        self.unfinished_swap = Some(UnfinishedSwap { new, old: old.iter().cloned().collect() });
         self.finish_swap(now)?;
         Ok(true)
     }
@@ -59,9 +60,10 @@ impl Log {
     /// the next call goes on; before that no output may be begun, beside which a start would take this swap for void.
     pub(super) fn finish_swap(&mut self, now: Now) -> Result<(), LogError> {
         let Some(swap) = &mut self.unfinished_swap else { return Ok(()) };
-        while let Some(segment) = swap.old.last() {
+        // In their order: of what a crash leaves, a value must not outlive the tombstone behind it.
+        while let Some(segment) = swap.old.front() {
             self.reader.try_remove_segment(segment, &self.config, now)?;
-            swap.old.pop();
+            swap.old.pop_front();
         }
         self.reader.sync_partition_directory()?;
         self.reader.rename_swapped(&swap.new)?;

@@ -222,3 +222,33 @@ fn a_round_after_one_that_the_disk_broke_off_may_die_at_any_point_too() {
     }
     assert!(swaps_left > 0);
 }
+
+/// A value must not come back without the tombstone behind it that went with it.
+#[test]
+fn what_a_swap_that_dies_leaves_of_the_old_segments_are_the_last_ones() {
+    let mut were_left = false;
+    for changes in 0.. {
+        let disk = Stopping::never();
+        let bench = Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, disk.clone());
+        let (mut log, _) = bench.open();
+        fill_log(&mut log);
+        bench.context.wait_for_flusher();
+        log.set_config(Arc::new(compacted_in_one()));
+        let bases: Vec<i64> = log.reader.segments.load().iter().skip(1).map(|segment| segment.base).collect();
+        disk.0.store(changes, Ordering::SeqCst);
+        let (log, result) = round_with(log, None, &OPTIONS, &forever(), now().after_ms(600));
+        drop(log);
+        let is_left: Vec<bool> =
+            bases.iter().map(|base| bench.file(&format!("{base:020}.log")).exists()).collect();
+        assert!(is_left.is_sorted(), "{changes}: {is_left:?}");
+        were_left |= is_left.first() != is_left.get(bases.len() - 2);
+        if result.is_ok() {
+            break;
+        }
+    }
+    assert!(were_left);
+}
+
+fn compacted_in_one() -> LogConfig {
+    LogConfig { segment_bytes: 1_000_000, ..compacted() }
+}
