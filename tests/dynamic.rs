@@ -21,6 +21,8 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use milena::config::Config;
 use milena::config::table::{self, Scope, Update};
+use milena::controller::command::{AlterResource, ConfigChange, ConfigOp};
+use milena::controller::image::ConfigResource;
 use milena::types::TopicPartition;
 use support::{RawClient, TestBroker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -213,15 +215,17 @@ async fn stuck(address: SocketAddr) -> TcpStream {
 #[tokio::test]
 async fn a_lower_limit_of_connections_ends_one_that_reads_no_answers() {
     let broker = TestBroker::start().await;
-    let stuck = stuck(broker.address()).await;
-    let mut active = broker.connect().await;
-    set(&mut active, "1", "max.connections", "1").await;
-    // It reads nothing now either, or it would get on.
-    until("the connection ends", || {
-        let ended = matches!(stuck.try_write(&[0]), Err(error) if error.kind() != ErrorKind::WouldBlock);
-        std::future::ready(ended)
-    })
-    .await;
+    let both = [stuck(broker.address()).await, stuck(broker.address()).await];
+    // No third connection makes the change, as either of the two may have been used last.
+    let value = Some("1".to_owned());
+    let change = ConfigChange { key: "max.connections".to_owned(), op: ConfigOp::Set, value };
+    let resource = ConfigResource::broker(Some(broker.server.broker().node_id));
+    let alter = AlterResource { resource, changes: vec![change], replace: false };
+    let controller = &broker.server.broker().controller;
+    assert_eq!(controller.alter_configs(vec![alter], false).await.unwrap(), [Ok(())]);
+    // Nothing is read now either, or they would get on.
+    let ended = |stream: &TcpStream| matches!(stream.try_write(&[0]), Err(error) if error.kind() != ErrorKind::WouldBlock);
+    until("a connection ends", || std::future::ready(both.iter().any(ended))).await;
 }
 
 #[tokio::test]
