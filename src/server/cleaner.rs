@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::broker::Broker;
-
 use crate::config::CleanerConfig;
 use crate::log::cleaner::{CleanerOptions, Pace};
 use crate::types::Clock;

@@ -7,19 +7,13 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from clients.common import HEARTBEAT_MS, SECONDS_MAX, SESSION_MS, Member, Record
+from clients.common import SECONDS_MAX, KeywordMember, Member, Record, record_of
 
 ASSIGNORS = {
     "range": RangePartitionAssignor,
     "roundrobin": RoundRobinPartitionAssignor,
     "sticky": StickyPartitionAssignor,
 }
-
-
-def record_of(message) -> Record:
-    return Record(
-        message.partition, message.key, message.value, tuple(message.headers), message.timestamp, message.offset
-    )
 
 
 def run(coroutine):
@@ -93,24 +87,10 @@ class AioKafka:
         return AIOKafkaConsumer(bootstrap_servers=self.address, group_id=group, enable_auto_commit=False)
 
     def member(self, group: str, topic: str, strategy: str = "range", instance: str | None = None) -> Member:
-        return AioMember(self.address, group, topic, strategy, instance)
+        return AioMember(self.address, group, topic, ASSIGNORS[strategy], instance)
 
 
-class AioMember(Member):
-    def __init__(self, address, group, topic, strategy, instance):
-        super().__init__()
-        self.topic = topic
-        self.settings = {
-            "bootstrap_servers": address,
-            "group_id": group,
-            "group_instance_id": instance,
-            "partition_assignment_strategy": [ASSIGNORS[strategy]],
-            "auto_offset_reset": "earliest",
-            "session_timeout_ms": SESSION_MS,
-            "heartbeat_interval_ms": HEARTBEAT_MS,
-            "fetch_max_wait_ms": 50,
-        }
-
+class AioMember(KeywordMember):
     def poll_until_left(self) -> None:
         asyncio.run(self._poll())
 

@@ -85,3 +85,28 @@ class Member:
 
     def __exit__(self, *_) -> None:
         self.leave()
+
+
+def record_of(message) -> Record:
+    """A message as kafka-python and aiokafka hand it out; their names are the same."""
+    return Record(
+        message.partition, message.key, message.value, tuple(message.headers), message.timestamp, message.offset
+    )
+
+
+class KeywordMember(Member):
+    """A member of the two clients whose consumers take the same keywords."""
+
+    def __init__(self, address: str, group: str, topic: str, assignor: type, instance: str | None):
+        super().__init__()
+        self.topic = topic
+        self.settings = {
+            "bootstrap_servers": address,
+            "group_id": group,
+            "group_instance_id": instance,
+            "partition_assignment_strategy": [assignor],
+            "auto_offset_reset": "earliest",
+            "session_timeout_ms": SESSION_MS,
+            "heartbeat_interval_ms": HEARTBEAT_MS,
+            "fetch_max_wait_ms": 50,
+        }

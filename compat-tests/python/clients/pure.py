@@ -6,7 +6,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from clients.common import HEARTBEAT_MS, SECONDS_MAX, SESSION_MS, Member, Record
+from clients.common import SECONDS_MAX, KeywordMember, Member, Record, record_of
 
 ASSIGNORS = {
     "range": RangePartitionAssignor,
@@ -17,12 +17,6 @@ ASSIGNORS = {
 
 # kafka-python 3.0.12 can lose its assignment when a poll ends between the answers of JoinGroup and SyncGroup.
 POLL_MS = 1000
-
-
-def record_of(message) -> Record:
-    return Record(
-        message.partition, message.key, message.value, tuple(message.headers), message.timestamp, message.offset
-    )
 
 
 class KafkaPython:
@@ -86,24 +80,10 @@ class KafkaPython:
             consumer.close()
 
     def member(self, group: str, topic: str, strategy: str = "range", instance: str | None = None) -> Member:
-        return PureMember(self.address, group, topic, strategy, instance)
+        return PureMember(self.address, group, topic, ASSIGNORS[strategy], instance)
 
 
-class PureMember(Member):
-    def __init__(self, address, group, topic, strategy, instance):
-        super().__init__()
-        self.topic = topic
-        self.settings = {
-            "bootstrap_servers": address,
-            "group_id": group,
-            "group_instance_id": instance,
-            "partition_assignment_strategy": [ASSIGNORS[strategy]],
-            "auto_offset_reset": "earliest",
-            "session_timeout_ms": SESSION_MS,
-            "heartbeat_interval_ms": HEARTBEAT_MS,
-            "fetch_max_wait_ms": 50,
-        }
-
+class PureMember(KeywordMember):
     def poll_until_left(self) -> None:
         member = self
 
