@@ -33,9 +33,7 @@ pub struct Applier {
 
 impl Publisher for Applier {
     fn publish(&self, before: &Arc<Image>, after: &Arc<Image>, changes: &Changes) {
-        for topic in &changes.deleted {
-            self.delete(topic);
-        }
+        self.delete(&changes.deleted);
         let of_broker = changes.configs.iter().any(|resource| resource.kind == ResourceKind::BROKER);
         let earlier = self.live.current();
         let broker = if of_broker { self.apply_broker(after) } else { earlier.clone() };
@@ -132,15 +130,20 @@ impl Applier {
         all.filter_map(|named| self.partitions.get(&named)).collect()
     }
 
-    fn delete(&self, topic: &TopicImage) {
-        let now = self.clock.now();
-        let partitions = self.partitions_of(topic, 0);
-        let named: Vec<_> = partitions.iter().map(|partition| partition.topic_partition.clone()).collect();
-        self.partitions.remove(&named, now);
-        if &*topic.name == CONSUMER_OFFSETS {
-            self.coordinator.remove_all();
+    fn delete(&self, topics: &[Arc<TopicImage>]) {
+        if topics.is_empty() {
+            return;
         }
-        self.coordinator.topic_deleted(&topic.name, now);
+        let now = self.clock.now();
+        for topic in topics {
+            let named = (0..topic.partitions.len() as i32)
+                .map(|partition| TopicPartition { topic: topic.name.clone(), partition });
+            self.partitions.remove(named, now);
+            if &*topic.name == CONSUMER_OFFSETS {
+                self.coordinator.remove_all();
+            }
+        }
+        self.coordinator.topics_deleted(&topics.iter().map(|topic| topic.name.clone()).collect(), now);
     }
 
     fn load_partitions(&self, topic: &TopicImage, from: usize) {

@@ -1,7 +1,7 @@
 //! What the controller can be asked to do, and what it answers: plain data, one answer per item in the request's
 //! order, each a success or Kafka's error code with a message. Nothing here decides or knows of the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::image::{ConfigResource, Configs, ResourceKind, TopicImage};
@@ -348,5 +348,5 @@ pub struct Changes {
     /// Topics that were deleted; a topic of the same name in `topics` is another one.
     pub deleted: Vec<Arc<TopicImage>>,
     /// Resources whose configurations changed; those of deleted topics are not among them.
-    pub configs: Vec<ConfigResource>,
+    pub configs: BTreeSet<ConfigResource>,
 }

@@ -2,12 +2,14 @@
 //! A value, cheap to clone and to change (parts are shared until they change); readers hold an `Arc<Image>`.
 //! It is changed by `replay` alone and never decides anything.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::names::{can_collide, collision_order};
+use super::tree::Tree;
 use crate::types::{LeaderEpoch, NodeId, Offset, ProducerId, TopicId, TopicName};
 
 /// The id of a directory of logs (KIP-858), the `directory.id` of its `meta.properties`. It has a topic id's form.
@@ -128,10 +130,20 @@ pub struct BrokerImage {
     pub fenced: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Topics {
-    by_name: BTreeMap<TopicName, Arc<TopicImage>>,
-    by_id: HashMap<TopicId, Arc<TopicImage>>,
+/// A topic's name, in an order in which names that collide stand beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Colliding(TopicName);
+
+impl Ord for Colliding {
+    fn cmp(&self, other: &Self) -> Ordering {
+        collision_order(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Colliding {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// All metadata at one offset of the journal.
@@ -143,8 +155,12 @@ pub struct Image {
     pub offset: Offset,
     /// The first producer id that no block has.
     pub next_producer_id: ProducerId,
-    topics: Arc<Topics>,
-    configs: Arc<BTreeMap<ConfigResource, Arc<Configs>>>,
+    topics: Tree<TopicName, Arc<TopicImage>>,
+    /// The same; `None` only while one is changed.
+    topics_by_id: Tree<TopicId, Option<Arc<TopicImage>>>,
+    /// The topics whose names can collide with others.
+    colliding: Tree<Colliding, ()>,
+    configs: Tree<ConfigResource, Arc<Configs>>,
     features: Arc<BTreeMap<String, i16>>,
     brokers: Arc<BTreeMap<NodeId, BrokerImage>>,
     kept: Arc<Vec<(Option<KeptSubject>, Bytes)>>,
@@ -164,8 +180,10 @@ impl Image {
             cluster_id: cluster_id.into(),
             offset: Offset::ZERO,
             next_producer_id: ProducerId(0),
-            topics: Arc::default(),
-            configs: Arc::default(),
+            topics: Tree::default(),
+            topics_by_id: Tree::default(),
+            colliding: Tree::default(),
+            configs: Tree::default(),
             features: Arc::default(),
             brokers: Arc::default(),
             kept: Arc::default(),
@@ -174,12 +192,12 @@ impl Image {
 
     /// The topic with this name.
     pub fn topic(&self, name: &str) -> Option<&Arc<TopicImage>> {
-        self.topics.by_name.get(name)
+        self.topics.get(name)
     }
 
     /// The topic with this id.
     pub fn topic_by_id(&self, id: TopicId) -> Option<&Arc<TopicImage>> {
-        self.topics.by_id.get(&id)
+        self.topics_by_id.get(&id)?.as_ref()
     }
 
     /// The partition `index` of the topic `name`.
@@ -189,15 +207,23 @@ impl Image {
 
     /// All topics in the order of their names.
     pub fn topics(&self) -> impl ExactSizeIterator<Item = &Arc<TopicImage>> {
-        self.topics.by_name.values()
+        self.topics.iter().map(|(_, topic)| topic)
     }
 
     /// The topics whose names are `first` or greater, in the order of their names.
     pub fn topics_from<'a>(&'a self, first: &str) -> impl Iterator<Item = &'a Arc<TopicImage>> {
-        self.topics
-            .by_name
-            .range::<str, _>((Bound::Included(first), Bound::Unbounded))
-            .map(|(_, topic)| topic)
+        self.topics.range_from(first).map(|(_, topic)| topic)
+    }
+
+    /// An existing topic whose name `name` collides with, itself included.
+    pub fn colliding(&self, name: &str) -> Option<&TopicName> {
+        if !can_collide(name) {
+            return None;
+        }
+        // No name in the order of collisions comes before the one with nothing but dots in these places.
+        let first = Colliding(name.replace('_', ".").into());
+        let found = self.colliding.range_from(&first).next().map(|(Colliding(found), ())| found)?;
+        Some(found).filter(|found| collision_order(found, name).is_eq())
     }
 
     /// What was set explicitly on this topic; `None` when nothing was.
@@ -235,9 +261,11 @@ impl Image {
 impl Image {
     pub(super) fn put_topic(&mut self, topic: TopicImage) {
         let topic = Arc::new(topic);
-        let topics = Arc::make_mut(&mut self.topics);
-        topics.by_id.insert(topic.id, Arc::clone(&topic));
-        topics.by_name.insert(Arc::clone(&topic.name), topic);
+        self.topics_by_id.insert(topic.id, Some(Arc::clone(&topic)));
+        if can_collide(&topic.name) {
+            self.colliding.insert(Colliding(Arc::clone(&topic.name)), ());
+        }
+        self.topics.insert(Arc::clone(&topic.name), topic);
     }
 
     /// Changes a topic in place; `None` when no topic has the id. The name and the id must stay.
@@ -246,32 +274,29 @@ impl Image {
         id: TopicId,
         change: impl FnOnce(&mut TopicImage) -> R,
     ) -> Option<R> {
-        let topics = Arc::make_mut(&mut self.topics);
-        let slot = topics.by_id.get_mut(&id)?;
-        // The other map holds the topic too; let go of it there first, or every change would copy the topic.
-        let name = Arc::clone(&slot.name);
-        topics.by_name.remove(&name);
-        let result = change(Arc::make_mut(slot));
-        topics.by_name.insert(name, Arc::clone(slot));
+        let by_id = self.topics_by_id.get_mut(&id)?;
+        let name = Arc::clone(&by_id.as_ref()?.name);
+        let topic = self.topics.get_mut(&*name)?;
+        // Let go of it here first, or every change would copy the topic.
+        *by_id = None;
+        let result = change(Arc::make_mut(topic));
+        *by_id = Some(Arc::clone(topic));
         Some(result)
     }
 
     /// Removes a topic together with its configurations.
     pub(super) fn remove_topic(&mut self, id: TopicId) -> Option<Arc<TopicImage>> {
-        let topics = Arc::make_mut(&mut self.topics);
-        let topic = topics.by_id.remove(&id)?;
-        topics.by_name.remove(&topic.name);
-        let resource = ConfigResource::topic(&topic.name);
-        if self.configs.contains_key(&resource) {
-            Arc::make_mut(&mut self.configs).remove(&resource);
-        }
+        let topic = self.topics_by_id.remove(&id)??;
+        self.topics.remove(&*topic.name);
+        self.colliding.remove(&Colliding(Arc::clone(&topic.name)));
+        self.configs.remove(&ConfigResource::topic(&topic.name));
         Some(topic)
     }
 
     /// Sets one configuration, or with `None` removes it.
     pub(super) fn put_config(&mut self, resource: ConfigResource, key: String, value: Option<String>) {
-        let all = Arc::make_mut(&mut self.configs);
-        let configs = Arc::make_mut(all.entry(resource.clone()).or_default());
+        let mut configs =
+            self.configs.get(&resource).map(|configs| Configs::clone(configs)).unwrap_or_default();
         match value {
             Some(value) => {
                 configs.insert(key, value);
@@ -281,7 +306,9 @@ impl Image {
             }
         }
         if configs.is_empty() {
-            all.remove(&resource);
+            self.configs.remove(&resource);
+        } else {
+            self.configs.insert(resource, Arc::new(configs));
         }
     }
 
@@ -363,6 +390,25 @@ mod tests {
         assert!(image.topic_config("other").is_some());
         image.put_config(ConfigResource::topic("other"), "k".into(), None);
         assert_eq!(image.configs().len(), 0);
+    }
+
+    #[test]
+    fn names_that_differ_in_dots_and_underscores_alone_collide() {
+        let mut image = Image::empty("c");
+        for name in ["a.b_c", "a_bc", "abc", "z"] {
+            image.put_topic(topic(name));
+        }
+        let colliding = |image: &Image, name: &str| image.colliding(name).map(ToString::to_string);
+        for name in ["a.b.c", "a_b_c", "a_b.c", "a.b_c"] {
+            assert_eq!(colliding(&image, name).as_deref(), Some("a.b_c"), "{name}");
+        }
+        for name in ["abc", "a-b-c", "a.b", "a.b.c.", ".z", "z"] {
+            assert_eq!(colliding(&image, name), None, "{name}");
+        }
+        let id = image.topic("a.b_c").unwrap().id;
+        image.remove_topic(id);
+        assert_eq!(colliding(&image, "a.b.c"), None);
+        assert_eq!(colliding(&image, "a.bc").as_deref(), Some("a_bc"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod journal;
 pub mod machine;
 pub mod names;
 mod replay;
+mod tree;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,5 +1,7 @@
 //! Which names a topic may have (Kafka's `Topic`), and which names collide.
 
+use std::cmp::Ordering;
+
 use super::command::{ApiError, Outcome};
 use crate::types::ErrorCode;
 
@@ -28,10 +30,16 @@ pub fn is_valid(name: &str) -> bool {
     check_topic_name(name).is_ok()
 }
 
-/// The name with its dots as underscores, when it has any of the two: names that are equal in this form collide,
-/// because Kafka's metrics cannot tell them apart.
-pub(super) fn collision_form(name: &str) -> Option<String> {
-    name.contains(['.', '_']).then(|| name.replace('.', "_"))
+/// Whether another name can collide with this one.
+pub(super) fn can_collide(name: &str) -> bool {
+    name.contains(['.', '_'])
+}
+
+/// An order of names in which a dot is as good as an underscore: names that are equal in it collide, because Kafka's
+/// metrics cannot tell them apart.
+pub(super) fn collision_order(left: &str, right: &str) -> Ordering {
+    let form = |byte| if byte == b'.' { b'_' } else { byte };
+    left.bytes().map(form).cmp(right.bytes().map(form))
 }
 
 #[cfg(test)]
@@ -52,7 +60,7 @@ mod tests {
 
     #[test]
     fn dots_and_underscores_collide() {
-        assert_eq!(collision_form("a.b"), collision_form("a_b"));
-        assert_eq!(collision_form("ab"), None);
+        assert!(collision_order("a.b_c", "a_b.c").is_eq() && can_collide("a.b"));
+        assert!(collision_order("a.b", "a-b").is_ne() && !can_collide("a-b"));
     }
 }

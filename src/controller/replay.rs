@@ -196,7 +196,7 @@ impl Image {
         let topic = self.remove_topic(id).ok_or(ReplayError::NoTopic(id))?;
         changes.topics.remove(&id);
         let resource = ConfigResource::topic(&topic.name);
-        changes.configs.retain(|changed| *changed != resource);
+        changes.configs.remove(&resource);
         changes.deleted.push(topic);
         Ok(())
     }
@@ -204,9 +204,7 @@ impl Image {
     fn replay_config(&mut self, record: &ConfigRecord, changes: &mut Changes) {
         let resource =
             ConfigResource { kind: ResourceKind(record.resource_type), name: record.resource_name.clone() };
-        if !changes.configs.contains(&resource) {
-            changes.configs.push(resource.clone());
-        }
+        changes.configs.insert(resource.clone());
         self.put_config(resource, record.name.clone(), record.value.clone());
     }
 

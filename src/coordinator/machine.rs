@@ -157,10 +157,10 @@ impl Machine {
         effects
     }
 
-    /// Deletes the committed offsets of a topic that is gone.
-    pub(crate) fn delete_topic(&mut self, topic: &TopicName) -> Effects {
+    /// Deletes the committed offsets of topics that are gone.
+    pub(crate) fn delete_topics(&mut self, topics: &HashSet<TopicName>) -> Effects {
         let mut effects = Effects::default();
-        self.write_all(self.offsets.delete_topic(topic), Now::default(), &mut effects);
+        self.write_all(self.offsets.delete_topics(topics), Now::default(), &mut effects);
         self.position = self.position.saturating_add(effects.records.len() as i64);
         effects
     }

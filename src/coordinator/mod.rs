@@ -19,7 +19,7 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 use std::time::Duration;
@@ -212,19 +212,19 @@ impl Coordinator {
         Ok(all)
     }
 
-    /// Deletes the committed offsets of a topic that is gone, on every partition. The records are appended when
+    /// Deletes the committed offsets of topics that are gone, on every partition. The records are appended when
     /// this returns; a partition that is loading does it when it has loaded.
-    pub fn topic_deleted(&self, topic: &TopicName, now: Now) {
+    pub fn topics_deleted(&self, topics: &HashSet<TopicName>, now: Now) {
         for (partition, shard) in self.shards.load().iter() {
-            if let Err(error) = shard.delete_topic(topic, now) {
-                tracing::warn!(partition, %topic, %error, "offsets of a deleted topic stay");
+            if let Err(error) = shard.delete_topics(topics, now) {
+                tracing::warn!(partition, topics = topics.len(), %error, "offsets of deleted topics stay");
             }
             self.wake_for(shard);
         }
     }
 
     /// Deletes the committed offsets of topics that are gone by what they were committed for: a crash may come
-    /// between a topic's deletion and [`Self::topic_deleted`]. Cuts those above the end of a log that lost records.
+    /// between a topic's deletion and [`Self::topics_deleted`]. Cuts those above the end of a log that lost records.
     /// Called at the start, before anybody can commit.
     pub fn mend_offsets(&self, judge: Judge<'_>, now: Now) {
         for (partition, shard) in self.shards.load().iter() {

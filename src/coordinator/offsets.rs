@@ -197,16 +197,25 @@ impl Offsets {
         keys.into_iter().map(|(topic, partition)| tombstone(group, topic, partition)).collect()
     }
 
-    /// Tombstones for all offsets on a topic that is gone.
-    pub(crate) fn delete_topic(&self, topic: &TopicName) -> Vec<GroupRecord> {
-        let mut keys: HashSet<(&Arc<str>, i32)> = HashSet::new();
+    /// Tombstones for all offsets on topics that are gone. One walk over the groups serves all of them.
+    pub(crate) fn delete_topics(&self, gone: &HashSet<TopicName>) -> Vec<GroupRecord> {
+        let mut keys: HashSet<(&Arc<str>, &TopicName, i32)> = HashSet::new();
         for table in std::iter::once(&self.committed).chain(self.pending.values()) {
             for (group, topics) in &table.0 {
-                let partitions = topics.get(topic).into_iter().flat_map(BTreeMap::keys);
-                keys.extend(partitions.map(|partition| (group, *partition)));
+                let mut note = |topic, partitions: &ByPartition| {
+                    keys.extend(partitions.keys().map(|partition| (group, topic, *partition)));
+                };
+                // By the fewer of the two.
+                if gone.len() < topics.len() {
+                    let found = gone.iter().filter_map(|topic| topics.get_key_value(topic));
+                    found.for_each(|(topic, partitions)| note(topic, partitions));
+                } else {
+                    let found = topics.iter().filter(|(topic, _)| gone.contains(*topic));
+                    found.for_each(|(topic, partitions)| note(topic, partitions));
+                }
             }
         }
-        keys.into_iter().map(|(group, partition)| tombstone(group, topic, partition)).collect()
+        keys.into_iter().map(|(group, topic, partition)| tombstone(group, topic, partition)).collect()
     }
 
     /// Tombstones and cut offsets where `judge` does not let an offset stand.

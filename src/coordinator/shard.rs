@@ -2,7 +2,7 @@
 //! decided, its records are replayed and appended, and the position is noted that its answers wait for. A failed
 //! append discards the shard: who waits is sent to look for the coordinator again, and the log is replayed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,12 +53,12 @@ struct State {
     epoch: LeaderEpoch,
     log: Option<Arc<dyn GroupLog>>,
     /// Topics that were deleted while the log was replayed: their offsets go when that is done.
-    deleted_topics: Vec<TopicName>,
+    deleted_topics: HashSet<TopicName>,
 }
 
 impl State {
-    const fn new(phase: Phase, epoch: LeaderEpoch, log: Option<Arc<dyn GroupLog>>) -> Self {
-        Self { phase, epoch, log, deleted_topics: Vec::new() }
+    fn new(phase: Phase, epoch: LeaderEpoch, log: Option<Arc<dyn GroupLog>>) -> Self {
+        Self { phase, epoch, log, deleted_topics: HashSet::new() }
     }
 }
 
@@ -214,19 +214,19 @@ impl Shard {
     }
 
     /// Deletes the committed offsets of a topic that is gone; at once, or when the shard has loaded.
-    pub(crate) fn delete_topic(&self, topic: &TopicName, now: Now) -> Result<(), ErrorCode> {
+    pub(crate) fn delete_topics(&self, topics: &HashSet<TopicName>, now: Now) -> Result<(), ErrorCode> {
         let mut state = self.lock();
         match &mut state.phase {
             Phase::Unloaded => Ok(()),
             Phase::Loading { .. } => {
-                state.deleted_topics.push(topic.clone());
+                state.deleted_topics.extend(topics.iter().cloned());
                 Ok(())
             }
             Phase::Active(active) => {
-                let effects = active.machine.delete_topic(topic);
+                let effects = active.machine.delete_topics(topics);
                 let settled = self.settle(&mut state, effects, now);
                 if settled.is_err() {
-                    state.deleted_topics.push(topic.clone());
+                    state.deleted_topics.extend(topics.iter().cloned());
                 }
                 settled
             }
@@ -243,15 +243,13 @@ impl Shard {
 
     fn delete_deferred(&self, state: &mut MutexGuard<'_, State>, now: Now) -> Result<(), ErrorCode> {
         let topics = std::mem::take(&mut state.deleted_topics);
-        for (index, topic) in topics.iter().enumerate() {
-            let Phase::Active(active) = &mut state.phase else { break };
-            let effects = active.machine.delete_topic(topic);
-            if let Err(error) = self.settle(state, effects, now) {
-                state.deleted_topics = topics.get(index..).unwrap_or_default().to_vec();
-                return Err(error);
-            }
+        let Phase::Active(active) = &mut state.phase else { return Ok(()) };
+        let effects = active.machine.delete_topics(&topics);
+        let settled = self.settle(state, effects, now);
+        if settled.is_err() {
+            state.deleted_topics = topics;
         }
-        Ok(())
+        settled
     }
 
     /// Appends what was decided, hands the answers on, and notes the next deadline. On failure the shard is

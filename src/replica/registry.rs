@@ -1,8 +1,8 @@
 //! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
 
@@ -21,6 +21,10 @@ struct Remembered {
     clean: bool,
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// See the module.
 pub struct Registry {
     partitions: DashMap<TopicPartition, Arc<Partition>>,
@@ -29,7 +33,13 @@ pub struct Registry {
     remembered: Remembered,
     /// Held while a checkpoint is collected and written, so that an older one never replaces a newer one.
     checkpoints: Mutex<()>,
+    /// Of `BY_NAME`, each: deleted partitions that the file may still speak of.
+    stale: [Mutex<HashSet<TopicPartition>>; BY_NAME.len()],
 }
+
+/// The checkpoints whose entry for a deleted partition must not be taken for that of a new one with the name: it would
+/// lose the records below that log start.
+const BY_NAME: [Checkpoint; 3] = [Checkpoint::LogStart, Checkpoint::RecoveryPoint, Checkpoint::Cleaner];
 
 impl Registry {
     /// Reads the checkpoints of a data directory that this process holds. Opens no log.
@@ -41,7 +51,14 @@ impl Registry {
             cleaned: directory.read_checkpoint(Checkpoint::Cleaner)?,
             clean: directory.was_clean(),
         };
-        Ok(Self { partitions: DashMap::new(), directory, shared, remembered, checkpoints: Mutex::new(()) })
+        Ok(Self {
+            partitions: DashMap::new(),
+            directory,
+            shared,
+            remembered,
+            checkpoints: Mutex::new(()),
+            stale: Default::default(),
+        })
     }
 
     /// The data directory.
@@ -74,6 +91,9 @@ impl Registry {
         epoch: LeaderEpoch,
         existed: bool,
     ) -> Arc<Partition> {
+        if !existed {
+            self.forget(&partition);
+        }
         let remembered = &self.remembered;
         let at = |offsets: &HashMap<TopicPartition, Offset>| {
             offsets.get(&partition).copied().filter(|_| existed).unwrap_or(Offset::ZERO)
@@ -93,23 +113,28 @@ impl Registry {
     }
 
     /// Removes the partitions of a deleted topic: their directories are renamed at once and removed later. What the
-    /// checkpoints say of them goes, too: a topic that is made again under the name would take it for its own after
-    /// a crash, and lose the records below that log start.
-    pub fn remove(&self, partitions: &[TopicPartition], now: Now) {
-        let mut stale = Vec::new();
+    /// checkpoints say of them goes with the next that is written, at the latest before the name is used again.
+    pub fn remove(&self, partitions: impl IntoIterator<Item = TopicPartition>, now: Now) {
         for partition in partitions {
-            let Some((_, removed)) = self.partitions.remove(partition) else { continue };
-            for which in [Checkpoint::LogStart, Checkpoint::RecoveryPoint, Checkpoint::Cleaner] {
-                if removed.checkpoint(which).is_some_and(|at| at > Offset::ZERO) && !stale.contains(&which) {
-                    stale.push(which);
+            let Some((_, removed)) = self.partitions.remove(&partition) else { continue };
+            for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
+                if removed.checkpoint(which).is_some_and(|at| at > Offset::ZERO) {
+                    lock(stale).insert(partition.clone());
                 }
             }
             if let Err(error) = removed.delete(&self.directory, now) {
                 tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
             }
         }
-        for which in stale {
-            self.write_checkpoint(which);
+    }
+
+    /// Writes the checkpoints anew that speak of a deleted partition with the name of one that is to be made.
+    fn forget(&self, partition: &TopicPartition) {
+        for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
+            let speaks = lock(stale).contains(partition);
+            if speaks {
+                self.write_checkpoint(which);
+            }
         }
     }
 
@@ -201,13 +226,21 @@ impl Registry {
     }
 
     fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {
-        let _writing = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = lock(&self.checkpoints);
+        // Taken before the partitions are: who is among them is gone from those already.
+        let stale =
+            BY_NAME.iter().zip(&self.stale).find(|(other, _)| **other == which).map(|(_, stale)| stale);
+        let forgotten = stale.map(|stale| std::mem::take(&mut *lock(stale)));
         let entry = |partition: Arc<Partition>| {
             Some((partition.topic_partition.clone(), partition.checkpoint(which)?))
         };
         let mut entries: Vec<_> = self.all().into_iter().filter_map(entry).collect();
         entries.sort_unstable();
-        self.directory.write_checkpoint(which, &entries)
+        let written = self.directory.write_checkpoint(which, &entries);
+        if let (Err(_), Some(stale), Some(forgotten)) = (&written, stale, forgotten) {
+            lock(stale).extend(forgotten);
+        }
+        written
     }
 
     /// Closes every log, with `workers` threads because each waits for the disk, then writes the checkpoints and the

@@ -80,7 +80,7 @@ fn the_size_of_a_log_is_known_without_opening_it() {
     let unopened = add(&registry, partition.topic_id, true);
     assert_eq!(unopened.size_bytes(), Ok(size));
     assert!(unopened.recover().unwrap().is_some(), "asking did not open it");
-    registry.remove(&[named()], Now::default());
+    registry.remove([named()], Now::default());
     assert_eq!(unopened.size_bytes(), Err(ErrorCode::UnknownTopicOrPartition));
 }
 
@@ -90,13 +90,32 @@ fn a_deleted_partition_is_unknown_to_whoever_still_holds_it() {
     let registry = registry(dir.path());
     let old = add(&registry, TopicId::random(), false);
     assert_eq!(append(&old), Ok(Offset(0)));
-    registry.remove(&[named()], Now::default());
+    registry.remove([named()], Now::default());
     let new = add(&registry, TopicId::random(), false);
     assert_eq!(append(&new), Ok(Offset(0)));
     assert_eq!(append(&old), Err(ErrorCode::UnknownTopicOrPartition));
     assert_eq!(read(&old), Err(ErrorCode::UnknownTopicOrPartition));
     assert_eq!(old.log_end(), Err(ErrorCode::UnknownTopicOrPartition));
     assert!(read(&new).unwrap() > 0);
+}
+
+#[test]
+fn checkpoints_speak_of_a_deleted_partition_until_its_name_is_used_again_and_no_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let old = add(&registry, TopicId::random(), false);
+    append(&old).unwrap();
+    old.delete_records(None, Now::default()).unwrap();
+    assert!(registry.write_checkpoint(Checkpoint::LogStart));
+    let written = |registry: &Registry| registry.directory().read_checkpoint(Checkpoint::LogStart).unwrap();
+    registry.remove([named()], Now::default());
+    assert_eq!(written(&registry), [(named(), Offset(1))].into(), "a deletion alone writes nothing");
+    let other = TopicPartition::new("other", 0);
+    let config = old.config();
+    registry.add(other, TopicId::random(), config, LeaderEpoch(0), false);
+    assert_eq!(written(&registry).len(), 1, "another name neither");
+    add(&registry, TopicId::random(), false);
+    assert!(written(&registry).is_empty());
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Decisions on topics: create, create where missing, delete. Pure; the head is only read here.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Effects, Machine, RECORDS_PER_COMMAND_MAX, TopicIds};
 use crate::controller::command::{ApiError, CreatedTopic, NewTopic, Outcome, Reply, TopicRef};
 use crate::controller::image::{ConfigResource, Configs, PartitionImage, ResourceKind, TopicImage};
-use crate::controller::names::{check_topic_name, collision_form};
+use crate::controller::names::check_topic_name;
 use crate::controller::replay::{ReplayError, partition_record};
 use crate::types::{ErrorCode, TopicId, TopicName};
 use crate::wire::records::metadata::{ConfigRecord, MetadataRecord, RemoveTopicRecord, TopicRecord};
@@ -138,7 +138,6 @@ impl Machine {
         for topic in topics {
             *counts.entry(&topic.name).or_default() += 1;
         }
-        let collisions = self.collisions(topics);
         topics
             .iter()
             .map(|topic| {
@@ -146,7 +145,7 @@ impl Machine {
                     let message = "the topic is named more than once in the request";
                     return Err(ApiError::new(ErrorCode::InvalidRequest, message));
                 }
-                self.check_new_name(&topic.name, &collisions)?;
+                self.check_new_name(&topic.name)?;
                 self.create_topic(topic, ids, records)
             })
             .collect()
@@ -161,21 +160,7 @@ impl Machine {
         }
     }
 
-    /// The existing topics that collide with one of `topics`, by their common form. One walk over all names serves
-    /// the whole command, and only when a new name can collide at all.
-    fn collisions(&self, topics: &[NewTopic]) -> BTreeMap<String, TopicName> {
-        let new: HashSet<String> = topics.iter().filter_map(|topic| collision_form(&topic.name)).collect();
-        if new.is_empty() {
-            return BTreeMap::new();
-        }
-        let existing = self.head.topics().filter_map(|topic| {
-            let form = collision_form(&topic.name).filter(|form| new.contains(form))?;
-            Some((form, Arc::clone(&topic.name)))
-        });
-        existing.collect()
-    }
-
-    fn check_new_name(&self, name: &str, collisions: &BTreeMap<String, TopicName>) -> Outcome<()> {
+    fn check_new_name(&self, name: &str) -> Outcome<()> {
         if name == CLUSTER_METADATA {
             let message = format!("the internal topic {CLUSTER_METADATA} cannot be created");
             return Err(ApiError::new(ErrorCode::InvalidRequest, message));
@@ -187,7 +172,7 @@ impl Machine {
                 format!("Topic '{name}' already exists."),
             ));
         }
-        if let Some(existing) = collision_form(name).and_then(|form| collisions.get(&form)) {
+        if let Some(existing) = self.head.colliding(name) {
             let message = format!("topic '{name}' collides with the existing topic '{existing}'");
             return Err(ApiError::new(ErrorCode::InvalidTopicException, message));
         }

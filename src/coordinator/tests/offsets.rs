@@ -81,7 +81,7 @@ fn a_deleted_topic_takes_its_offsets_along_in_every_group() {
     bench.commit("", -1, &[("orders", 0, 1), ("orders", 1, 2), ("kept", 0, 3)]).unwrap();
     let other = Commit { group_id: "other".into(), ..commit(-1, &[("orders", 5, 9)]) };
     let _: Vec<CommittedTopic> = bench.ask(Command::Commit(other)).unwrap();
-    let effects = bench.machine.delete_topic(&"orders".into());
+    let effects = bench.machine.delete_topics(&["orders", "a", "b", "c"].map(Into::into).into());
     assert_eq!(effects.records.len(), 3);
     bench.take(effects);
     let mut restarted = bench.restarted();
@@ -261,7 +261,7 @@ fn an_open_transaction_keeps_its_group_and_the_offsets_below_it() {
 fn a_deleted_topic_takes_offsets_in_open_transactions_along() {
     let mut bench = Bench::default();
     bench.machine.replay(&pending(0, 6), ProducerId(1), 0, bench.now);
-    let effects = bench.machine.delete_topic(&"orders".into());
+    let effects = bench.machine.delete_topics(&["orders".into()].into());
     assert_eq!(effects.records.len(), 1);
     bench.machine.replay_marker(ProducerId(1), true, 2);
     assert_eq!(bench.offset("orders", 0), -1);

@@ -325,10 +325,10 @@ fn a_topic_deleted_while_its_offsets_are_loaded_loses_them_afterwards() {
     let loading = Coordinator::new(Settings::default());
     loading.set_partitions(1);
     loading.begin_load(0, LeaderEpoch(1), log.clone());
-    loading.topic_deleted(&"orders".into(), NOW);
+    loading.topics_deleted(&["orders".into()].into(), NOW);
     loading.load(0, NOW).unwrap();
     assert_eq!(ready(loading.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, -1);
-    loading.topic_deleted(&"kept".into(), NOW);
+    loading.topics_deleted(&["kept".into()].into(), NOW);
     let all = Fetch { topics: None, ..fetch_one() };
     assert!(ready(coordinator(&log).fetch(all, NOW)).unwrap().is_empty(), "the tombstones are on record");
 }
@@ -339,7 +339,7 @@ fn a_deleted_topics_tombstones_that_are_refused_are_written_after_the_next_load(
     let coordinator = coordinator(&log);
     ready(coordinator.commit(commit(-1, &[("orders", 0, 9)]), NOW)).unwrap();
     log.refuses.store(true, Ordering::SeqCst);
-    coordinator.topic_deleted(&"orders".into(), NOW);
+    coordinator.topics_deleted(&["orders".into()].into(), NOW);
     log.refuses.store(false, Ordering::SeqCst);
     coordinator.load(0, NOW).unwrap();
     assert_eq!(ready(coordinator.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, -1);
@@ -414,7 +414,7 @@ fn many_tombstones_are_split_over_batches_that_the_log_takes() {
         ready(coordinator.commit(commit(-1, &offsets), NOW)).unwrap();
     }
     let before = log.bytes.lock().unwrap().len();
-    coordinator.topic_deleted(&"orders".into(), NOW);
+    coordinator.topics_deleted(&["orders".into()].into(), NOW);
     assert!(log.bytes.lock().unwrap().len() > before + 1);
     assert_eq!(ready(coordinator.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, -1);
 }
