@@ -89,22 +89,26 @@ pub enum FrameError {
     },
 }
 
-/// Bytes read ahead of the first frame, and at least: a quiet connection holds no more than this.
+/// Bytes read ahead at least: what a connection begins with, and what a quiet one comes back to.
 const READ_AHEAD_BYTES_MIN: usize = 4 * 1024;
-/// Bytes read ahead on a busy connection, at most.
-const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes read ahead on a busy connection, at most: a request with one batch of the default `max.message.bytes`.
+const READ_AHEAD_BYTES_MAX: usize = (1024 + 64) * 1024;
+/// A read that brings less than this part of what it was ready for makes the next one ready for half as much.
+const READ_AHEAD_USED_MIN: usize = 8;
 
-/// Bytes that arrived and are not yet taken as frames. The buffer doubles with what has arrived; a length field
-/// alone never makes it grow.
+/// Bytes that arrived and are not yet taken as frames. How far it reads ahead follows from what earlier reads of this
+/// connection brought; a length field alone never makes it grow.
 #[derive(Debug)]
 pub struct Inbound {
     buffer: BytesMut,
     read_ahead: usize,
+    /// What the next read has room for.
+    room: usize,
 }
 
 impl Default for Inbound {
     fn default() -> Self {
-        Self { buffer: BytesMut::new(), read_ahead: READ_AHEAD_BYTES_MIN }
+        Self { buffer: BytesMut::new(), read_ahead: READ_AHEAD_BYTES_MIN, room: 0 }
     }
 }
 
@@ -137,17 +141,26 @@ impl Inbound {
             Ok(Some(total)) if total > have => total.saturating_sub(have).min(have.max(self.read_ahead)),
             _ => self.read_ahead,
         };
-        if self.buffer.capacity().saturating_sub(have) < wanted.min(READ_AHEAD_BYTES_MIN) {
+        // More room may cost a copy of what is there: only a little is copied for the sake of longer reads.
+        let least = if have <= READ_AHEAD_BYTES_MIN { wanted } else { wanted.min(READ_AHEAD_BYTES_MIN) };
+        if self.room() < least {
             self.buffer.reserve(wanted);
         }
+        self.room = self.room();
         &mut self.buffer
     }
 
-    /// Tells how much a read brought, so that a busy connection reads more at a time.
+    /// Tells how much a read brought.
     pub fn arrived(&mut self, bytes: usize) {
-        if bytes >= self.read_ahead {
+        if bytes >= self.room {
             self.read_ahead = self.read_ahead.saturating_mul(2).min(READ_AHEAD_BYTES_MAX);
+        } else if self.room >= self.read_ahead && bytes < self.read_ahead / READ_AHEAD_USED_MIN {
+            self.read_ahead = (self.read_ahead / 2).max(READ_AHEAD_BYTES_MIN);
         }
+    }
+
+    fn room(&self) -> usize {
+        self.buffer.capacity().saturating_sub(self.buffer.len())
     }
 
     /// Bytes that arrived and are not yet taken.
@@ -163,7 +176,7 @@ impl Inbound {
     /// Gives the memory back while nothing is waiting.
     pub fn release(&mut self) {
         if self.buffer.is_empty() {
-            *self = Self::default();
+            self.buffer = BytesMut::new();
         }
     }
 }
@@ -212,5 +225,49 @@ mod tests {
             inbound.arrived(room);
             arrived += room;
         }
+    }
+
+    /// One frame of `bytes` bytes, which arrives in reads as full as there is room; the largest buffer that it took.
+    fn receive(inbound: &mut Inbound, bytes: usize) -> usize {
+        let mut left = [&(bytes as i32).to_be_bytes()[..], &vec![0; bytes]].concat();
+        let mut largest = 0;
+        while !left.is_empty() {
+            let space = inbound.space();
+            largest = largest.max(space.capacity());
+            let taken = left.len().min(space.capacity() - space.len());
+            space.extend_from_slice(&left[..taken]);
+            left.drain(..taken);
+            inbound.arrived(taken);
+        }
+        assert_eq!(inbound.next_frame(i32::MAX).unwrap().unwrap().len(), bytes);
+        inbound.release();
+        largest
+    }
+
+    #[test]
+    fn a_busy_connection_reads_whole_frames_at_once_and_a_quiet_one_little() {
+        let mut inbound = Inbound::default();
+        for _ in 0..10 {
+            receive(&mut inbound, 1 << 20);
+        }
+        let space = inbound.space();
+        assert!(space.capacity() >= 1 << 20, "{}", space.capacity());
+        inbound.release();
+        for _ in 0..20 {
+            receive(&mut inbound, 100);
+        }
+        assert!(receive(&mut inbound, 100) <= 8 * 1024);
+    }
+
+    #[test]
+    fn a_frame_that_fits_behind_what_has_arrived_is_not_moved() {
+        let mut inbound = Inbound::default();
+        for _ in 0..10 {
+            receive(&mut inbound, 1 << 20);
+        }
+        inbound.space().extend_from_slice(&(1_i32 << 20).to_be_bytes());
+        inbound.space().extend_from_slice(&[0; 100_000]);
+        let before = inbound.buffer.as_ptr();
+        assert_eq!(inbound.space().as_ptr(), before);
     }
 }

@@ -22,12 +22,19 @@ fn read_raw(rest: &mut &[u8], bytes_max: u32) -> Option<u64> {
     if first < 0x80 {
         return Some(u64::from(first));
     }
-    read_long(rest, first, bytes_max)
+    // Two bytes are as usual as one: lengths from 64 on, and the offsets of a batch of many records.
+    let (&second, behind) = rest.split_first()?;
+    *rest = behind;
+    let value = u64::from(first & 0x7f) | u64::from(second & 0x7f) << 7;
+    if second < 0x80 {
+        return Some(value);
+    }
+    read_long(rest, value, bytes_max)
 }
 
-fn read_long(rest: &mut &[u8], first: u8, bytes_max: u32) -> Option<u64> {
-    let mut value = u64::from(first & 0x7f);
-    for index in 1..bytes_max {
+#[cold]
+fn read_long(rest: &mut &[u8], mut value: u64, bytes_max: u32) -> Option<u64> {
+    for index in 2..bytes_max {
         let (&byte, behind) = rest.split_first()?;
         *rest = behind;
         value |= u64::from(byte & 0x7f).wrapping_shl(index.saturating_mul(7));
