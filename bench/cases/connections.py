@@ -1,0 +1,69 @@
+"""10,000 connections that do nothing, and 10,000 consumers that wait for records."""
+
+import time
+
+from bench import procfs
+from bench.cases.lifecycle import Own
+from bench.clients import Served
+from bench.context import Bench, Side
+from bench.model import LOWER, Figure, Outcome
+
+CONNECTIONS = 10_000
+WINDOW_S = 8.0
+
+
+class Idle(Own):
+    """One broker sees them one after another: idle connections, consumers that wait for 30 s, and for 500 ms."""
+
+    seconds = 45.0
+    pairs_max = 2
+
+    def __init__(self):
+        super().__init__(f"connections/{CONNECTIONS}")
+        self.figures = [
+            Figure("memory each", "bytes", LOWER, 1.0),
+            Figure("CPU", "% of one", LOWER),
+            Figure("waiting 30 s, memory each", "bytes", LOWER),
+            Figure("waiting 30 s, CPU", "% of one", LOWER, absolute=1.0),
+            Figure("waiting 500 ms, CPU per fetch", "µs", LOWER, 1.0),
+        ]
+
+    def run(self, bench: Bench, side: Side) -> Outcome:
+        side = bench.own(side.name)
+        try:
+            side.broker.start()
+            side.create("idle", 1)
+            time.sleep(2)
+            memory, cpu, first, _ = self.stand(side, ["--api-versions"])
+            waiting, long_cpu, long, _ = self.stand(side, ["--fetch-wait-ms", 30_000, "--topic", "idle"])
+            _, _, short, spent = self.stand(side, ["--fetch-wait-ms", 500, "--topic", "idle"])
+        finally:
+            side.broker.discard()
+        figures = {
+            "memory each": memory / CONNECTIONS,
+            "CPU": cpu,
+            "waiting 30 s, memory each": waiting / CONNECTIONS,
+            "waiting 30 s, CPU": long_cpu,
+            "waiting 500 ms, CPU per fetch": spent / max(short["fetches"], 1) * 1e6,
+        }
+        return Outcome(figures, raw={"idle": first, "30 s": long, "500 ms": short})
+
+    def stand(self, side: Side, arguments: list) -> tuple[float, float, dict, float]:
+        """Bytes that all of them took, per cent of a CPU while they stood, what the client said, CPU seconds in all."""
+        pid = side.broker.pid
+        before, whole = procfs.memory(pid)["rss"], procfs.Watch(pid)
+        served = Served(["idle", "--broker", side.address, "--connections", CONNECTIONS, *arguments])
+        try:
+            time.sleep(1)
+            watch = procfs.Watch(pid)
+            time.sleep(WINDOW_S)
+            cost = watch.cost()
+            memory = procfs.memory(pid)["rss"] - before
+            said = served.finish()
+        finally:
+            served.end()
+        return memory, cost.cpu_s / WINDOW_S * 100, said, whole.cost().cpu_s
+
+
+def cases() -> list[Own]:
+    return [Idle()]
