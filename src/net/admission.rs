@@ -43,6 +43,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Whether nothing has to be waited for before `bytes` may have arrived.
+    pub fn covers(&self, bytes: usize) -> bool {
+        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        bytes <= REQUEST_BYTES_FREE || bytes.div_ceil(UNIT_BYTES) <= held
+    }
+
     /// Makes the permit cover `bytes` that have arrived. A small request needs none.
     pub async fn cover(&mut self, bytes: usize) -> Result<(), Exhausted> {
         if bytes <= REQUEST_BYTES_FREE {

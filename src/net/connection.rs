@@ -2,17 +2,21 @@
 //! writes. Both run in one task; when one ends, the connection does. Effects of requests stand, answers that still
 //! wait are dropped.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Exhausted, Permit};
 use super::places::{Place, Places};
-use super::reply::{Slot, Slots, WriteEnd, queue};
+use super::reply::{Queue, Slot, WriteEnd};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{
@@ -23,9 +27,6 @@ use crate::wire::frame::{FrameError, Inbound};
 
 /// How often a connection that is not read looks whether its client is gone.
 const GONE_CHECK_MS: u64 = 100;
-
-/// A day: how long to sleep where no limit is set.
-const NEVER_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What all connections of a listener share; cheap to clone for another one.
 #[derive(Clone)]
@@ -68,35 +69,59 @@ enum ReadEnd {
 }
 
 /// Serves a connection until it ends, or its place is wanted back.
-pub async fn serve(stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>, place: Place) {
+pub async fn serve(mut stream: TcpStream, connection: Arc<Connection>, shared: Arc<Shared>, place: Place) {
     let peer = connection.peer;
-    let (read_half, write_half) = stream.into_split();
-    let (slots, mut answers) = queue();
+    let queue = Queue::default();
+    let (read_half, write_half) = stream.split();
     let mut reader = Reader {
         permit: shared.admission.permit(),
-        stopping: shared.stopping.clone(),
-        shared,
-        connection,
+        shared: &shared,
+        connection: &connection,
         socket: read_half,
-        slots,
+        queue: &queue,
         inbound: Inbound::default(),
-        place,
+        place: &place,
     };
+    let ending = pin!(told_to_end(&shared, &place, &queue));
+    let reading = pin!(reader.run(ending));
     // One future to the end: it holds the answer that is waited for and the bytes that are half written.
-    let writing = answers.write_all(&write_half);
-    tokio::pin!(writing);
-    let ended = tokio::select! {
-        ended = reader.run() => Ok(ended),
-        ended = &mut writing => Err(ended),
-    };
-    match ended {
+    let mut writing = pin!(queue.write_all(&write_half));
+    match queue.both(reading, writing.as_mut()).await {
         Ok(end) => {
-            drop(reader.slots);
+            queue.close();
             log_read_end(&end, peer);
-            drain(&end, writing).await;
+            // Boxed, so that a connection has no room for it while it lives.
+            Box::pin(drain(&end, writing)).await;
         }
         Err(Err(WriteEnd::Refused(error))) => tracing::warn!("closing the connection of {peer}: {error}"),
         Err(end) => tracing::debug!("connection of {peer}: {end:?}"),
+    }
+}
+
+/// Why a connection has to end that would be read otherwise. One future for its whole life: to wait anew with each read
+/// costs more than the read.
+async fn told_to_end(shared: &Shared, place: &Place, queue: &Queue) -> ReadEnd {
+    let mut stopping = shared.stopping.clone();
+    tokio::select! {
+        biased;
+        _ = stopping.wait_for(|stopping| *stopping) => ReadEnd::Stopping,
+        () = place.given_up() => ReadEnd::GivenUp,
+        () = idle_too_long(shared, place, queue) => ReadEnd::Idle,
+    }
+}
+
+/// Waits until nothing was outstanding and nothing arrived for `connections.max.idle.ms`.
+async fn idle_too_long(shared: &Shared, place: &Place, queue: &Queue) {
+    let Some(ms_max) = shared.idle_ms_max else { return std::future::pending().await };
+    let mut wait_ms = ms_max;
+    loop {
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        let unused_ms = shared.broker.clock.now().mono_ms.saturating_sub(place.used_mono_ms());
+        wait_ms = match ms_max.checked_sub(unused_ms.max(0).unsigned_abs()) {
+            _ if !queue.is_idle() => ms_max,
+            None | Some(0) => return,
+            Some(left_ms) => left_ms,
+        };
     }
 }
 
@@ -124,31 +149,25 @@ fn log_read_end(end: &ReadEnd, peer: std::net::SocketAddr) {
     }
 }
 
-struct Reader {
-    shared: Arc<Shared>,
-    connection: Arc<Connection>,
-    socket: OwnedReadHalf,
-    slots: Slots,
+struct Reader<'a> {
+    shared: &'a Shared,
+    connection: &'a Arc<Connection>,
+    socket: ReadHalf<'a>,
+    queue: &'a Queue,
     inbound: Inbound,
-    place: Place,
+    place: &'a Place,
     permit: Permit,
-    stopping: watch::Receiver<bool>,
 }
 
-impl Reader {
-    async fn run(&mut self) -> ReadEnd {
+impl Reader<'_> {
+    /// Reads and handles until the connection ends, or `ending` says that it has to, which is asked before each read: a
+    /// client that never pauses must not keep the broker from stopping, nor its place.
+    async fn run(&mut self, mut ending: Pin<&mut impl Future<Output = ReadEnd>>) -> ReadEnd {
         loop {
             if let Err(end) = self.handle_arrived().await {
                 return end;
             }
-            // A client that never pauses must not keep the broker from stopping, nor its place.
-            if *self.stopping.borrow() {
-                return ReadEnd::Stopping;
-            }
-            if self.place.is_given_up() {
-                return ReadEnd::GivenUp;
-            }
-            if let Err(end) = self.read_more().await {
+            if let Err(end) = self.read_more(ending.as_mut()).await {
                 return end;
             }
         }
@@ -162,40 +181,47 @@ impl Reader {
             bytes = bytes.saturating_add(frame.len());
             let now = self.shared.broker.clock.now();
             self.place.used(now.mono_ms);
-            let mut answer = api::dispatch(&self.shared.broker, &self.connection, &frame, now)?;
+            let mut answer = api::dispatch(&self.shared.broker, self.connection, &frame, now)?;
             while let Answer::Then(future) = answer {
                 answer = future.await?;
             }
             self.permit.release();
-            match answer {
-                Answer::Now(frame) => self.push(Slot::Ready(frame)).await?,
-                Answer::Later(future) => self.push(Slot::Waiting(future)).await?,
-                Answer::Silent | Answer::Then(_) => {}
+            let has_room = match answer {
+                Answer::Now(frame) => self.queue.push(Slot::Ready(frame)),
+                Answer::Later(future) => self.queue.push(Slot::Waiting(future)),
+                Answer::Silent | Answer::Then(_) => true,
+            };
+            if !has_room {
+                Box::pin(self.wait_for_room()).await?;
             }
             if requests >= REQUESTS_PER_TURN_MAX || bytes >= REQUEST_BYTES_PER_TURN_MAX {
                 (requests, bytes) = (0, 0);
                 tokio::task::yield_now().await;
             }
         }
+        if !self.inbound.is_empty() {
+            // A part of a request is use, too.
+            self.place.used(self.shared.broker.clock.now().mono_ms);
+        }
         Ok(())
     }
 
-    /// Queues an answer. While the queue is full nothing is read, but a client that has gone is noticed, and when the
-    /// broker stops a client that does not read its answers is given up.
-    async fn push(&self, slot: Slot) -> Result<(), ReadEnd> {
-        let pushing = self.slots.push(slot);
+    /// While the queue is full nothing is read, but a client that has gone is noticed, and when the broker stops a
+    /// client that does not read its answers is given up.
+    async fn wait_for_room(&self) -> Result<(), ReadEnd> {
+        let mut stopping = self.shared.stopping.clone();
         let overdue = async {
-            let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+            let _ = stopping.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(Duration::from_millis(SHUTDOWN_DRAIN_MS_MAX)).await;
         };
-        tokio::pin!(pushing, overdue);
+        let (mut overdue, mut given_up) = (pin!(overdue), pin!(self.place.given_up()));
         loop {
             let pause = tokio::time::sleep(Duration::from_millis(GONE_CHECK_MS));
             tokio::select! {
                 biased;
-                open = &mut pushing => return if open { Ok(()) } else { Err(ReadEnd::Eof) },
+                () = self.queue.room() => return Ok(()),
                 () = &mut overdue => return Err(ReadEnd::Stopping),
-                () = self.place.given_up() => return Err(ReadEnd::GivenUp),
+                () = &mut given_up => return Err(ReadEnd::GivenUp),
                 () = pause => {}
             }
             // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.
@@ -208,46 +234,70 @@ impl Reader {
         }
     }
 
-    async fn read_more(&mut self) -> Result<(), ReadEnd> {
-        loop {
-            let read = self.socket.try_read_buf(self.inbound.space());
-            match read {
-                Ok(0) => return Err(ReadEnd::Eof),
-                Ok(bytes) => {
-                    self.inbound.arrived(bytes);
-                    tokio::select! {
-                        covered = self.permit.cover(self.inbound.len()) => covered?,
-                        _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_readable().await?,
-                Err(error) => return Err(error.into()),
-            }
+    async fn read_more(&mut self, ending: Pin<&mut impl Future<Output = ReadEnd>>) -> Result<(), ReadEnd> {
+        if self.permit.is_held() {
+            // What holds memory that others wait for has to get on.
+            let limit = Duration::from_millis(STALLED_REQUEST_MS_MAX);
+            let read = Box::pin(tokio::time::timeout(limit, self.read(ending)));
+            read.await.map_err(|_| ReadEnd::Stalled)??;
+        } else {
+            self.read(ending).await?;
         }
+        if !self.permit.covers(self.inbound.len()) {
+            Box::pin(self.cover()).await?;
+        }
+        Ok(())
     }
 
-    async fn wait_readable(&mut self) -> Result<(), ReadEnd> {
-        self.inbound.release();
-        loop {
-            // What holds memory that others wait for has to get on.
-            let stalls = self.permit.is_held();
-            let limit_ms =
-                if stalls { STALLED_REQUEST_MS_MAX } else { self.shared.idle_ms_max.unwrap_or(NEVER_MS) };
-            let idle = tokio::time::sleep(Duration::from_millis(limit_ms));
-            tokio::select! {
-                readable = self.socket.readable() => return Ok(readable?),
-                _ = self.stopping.wait_for(|stopping| *stopping) => return Err(ReadEnd::Stopping),
-                () = self.place.given_up() => return Err(ReadEnd::GivenUp),
-                () = idle => {
-                    if stalls {
-                        return Err(ReadEnd::Stalled);
-                    }
-                    if self.shared.idle_ms_max.is_some() && self.slots.is_idle() {
-                        return Err(ReadEnd::Idle);
-                    }
-                }
+    /// Waits for bytes and takes them in. There is no buffer until there are bytes, and after a read that did not fill
+    /// it the socket is known to be empty: nothing is asked of it until it is readable again.
+    async fn read(&mut self, mut ending: Pin<&mut impl Future<Output = ReadEnd>>) -> Result<(), ReadEnd> {
+        poll_fn(|context| {
+            if let Poll::Ready(end) = ending.as_mut().poll(context) {
+                return Poll::Ready(Err(end));
             }
+            let mut polled = self.socket.as_ref().poll_read_ready(context).map_ok(|()| 0);
+            if let Poll::Ready(Ok(_)) = polled {
+                polled = pin!(self.socket.read_buf(self.inbound.space())).poll(context);
+            }
+            match polled {
+                Poll::Pending => {
+                    self.inbound.release();
+                    Poll::Pending
+                }
+                Poll::Ready(Ok(0)) => Poll::Ready(Err(ReadEnd::Eof)),
+                Poll::Ready(Ok(bytes)) => {
+                    self.inbound.arrived(bytes);
+                    Poll::Ready(Ok(()))
+                }
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+            }
+        })
+        .await
+    }
+
+    /// Waits for the memory that a large request needs.
+    async fn cover(&mut self) -> Result<(), ReadEnd> {
+        let mut stopping = self.shared.stopping.clone();
+        tokio::select! {
+            covered = self.permit.cover(self.inbound.len()) => Ok(covered?),
+            _ = stopping.wait_for(|stopping| *stopping) => Err(ReadEnd::Stopping),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of a future, without a value of it.
+    fn size_of_output<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connection_that_waits_takes_little_memory() {
+        let bytes = size_of_output(serve);
+        assert!(bytes <= 2048, "{bytes}");
     }
 }

@@ -84,8 +84,8 @@ impl Taken {
         let mut by_age: Vec<&Arc<Held>> = self.held.values().collect();
         by_age.sort_by_key(|held| held.used_mono_ms.load(Ordering::Relaxed));
         for held in by_age.into_iter().take(excess) {
-            held.is_given_up.store(true, Ordering::Relaxed);
-            held.given_up.notify_one();
+            held.is_given_up.store(true, Ordering::Release);
+            held.given_up.notify_waiters();
         }
     }
 }
@@ -201,14 +201,20 @@ impl Place {
         self.held.used_mono_ms.store(now_mono_ms, Ordering::Relaxed);
     }
 
-    /// Whether the place is wanted back.
-    pub fn is_given_up(&self) -> bool {
-        self.held.is_given_up.load(Ordering::Relaxed)
+    /// When the connection was used last, on the monotonic clock.
+    pub fn used_mono_ms(&self) -> i64 {
+        self.held.used_mono_ms.load(Ordering::Relaxed)
     }
 
     /// Waits until the place is wanted back.
     pub async fn given_up(&self) {
-        self.held.given_up.notified().await;
+        let given_up = self.held.given_up.notified();
+        tokio::pin!(given_up);
+        // Registered before the look, so that nothing between the two is missed.
+        given_up.as_mut().enable();
+        if !self.held.is_given_up.load(Ordering::Acquire) {
+            given_up.await;
+        }
     }
 }
 
@@ -367,9 +373,8 @@ mod tests {
         held[1].used(10);
         places.set_limits(limits(1, 9));
         held[1].given_up().await;
-        let kept = held[0].held.given_up.notified();
-        tokio::pin!(kept);
-        assert!(!kept.as_mut().enable());
+        let is_given_up = held.map(|place| place.held.is_given_up.load(Ordering::Acquire));
+        assert_eq!(is_given_up, [false, true]);
     }
 
     #[test]
