@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::MetadataPartition;
 use rdkafka::{Offset, TopicPartitionList};
@@ -57,7 +57,7 @@ pub(crate) fn reader(broker: &str, settings: &[(String, String)]) -> Result<Base
 }
 
 /// The partitions of a topic that exists.
-pub(crate) fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>> {
+pub(crate) fn partitions<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str) -> Result<Vec<i32>> {
     let metadata = consumer.fetch_metadata(Some(topic), SETUP_TIMEOUT)?;
     let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
     let partitions = found.map_or(&[][..], |topic| topic.partitions());
@@ -88,7 +88,10 @@ pub(crate) fn positions(consumer: &BaseConsumer, topic: &str, from: From) -> Res
 }
 
 /// The next record, or nothing within `wait`. What librdkafka reports of a connection and tries again is not an error.
-pub(crate) fn next(consumer: &BaseConsumer, wait: Duration) -> Result<Option<BorrowedMessage<'_>>> {
+pub(crate) fn next<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    wait: Duration,
+) -> Result<Option<BorrowedMessage<'_>>> {
     match consumer.poll(wait) {
         None => Ok(None),
         Some(Ok(message)) => Ok(Some(message)),

@@ -5,8 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "a measurement needs the system's clocks")]
 
 mod client;
+mod commits;
 mod consume;
 mod flow;
+mod group;
 mod loads;
 mod measure;
 mod payload;
@@ -14,6 +16,8 @@ mod produce;
 mod raw;
 mod report;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 use std::process::ExitCode;
@@ -49,18 +53,35 @@ enum Command {
     Latency(loads::LatencyArguments),
     /// Many consumers at the tail of one topic (librdkafka).
     Fanout(loads::FanoutArguments),
+    /// How long until a group of consumers has shared out a topic (librdkafka).
+    Group(group::Arguments),
+    /// Offset commits one after the other (librdkafka).
+    Commits(commits::Arguments),
     /// One Produce request at a time on one connection (raw socket).
     Roundtrip(raw::roundtrip::Arguments),
+    /// Small Produce requests, one outstanding on each of many connections (raw socket).
+    Acks(raw::acks::Arguments),
+    /// The metadata of all topics, again and again (raw socket).
+    Metadata(raw::metadata::Arguments),
+    /// Creates very many topics and waits for their leaders (raw socket).
+    Createmany(raw::createmany::Arguments),
+    /// Heartbeats of the members of one group (raw socket).
+    Heartbeats(raw::heartbeats::Arguments),
+    /// Connections that only wait, until the standard input ends (raw socket).
+    Idle(raw::idle::Arguments),
     /// A server that answers each frame at once, for the floor of `roundtrip --echo`.
     Echo(serve::echo::Arguments),
+    /// A broker that stores nothing, for the ceiling of a client.
+    Sink(serve::sink::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if !matches!(arguments.command, Command::Echo(_)) {
-        give_up_after(Duration::from_secs(arguments.timeout_s));
+    let limit = Duration::from_secs(arguments.timeout_s);
+    if !matches!(arguments.command, Command::Echo(_) | Command::Sink(_) | Command::Idle(_)) {
+        give_up_after(limit);
     }
-    match run(arguments.command) {
+    match run(arguments.command, limit) {
         Ok(report) => {
             println!("{report}");
             ExitCode::SUCCESS
@@ -72,7 +93,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<Report> {
+fn run(command: Command, limit: Duration) -> Result<Report> {
     match command {
         Command::Topic(arguments) => topic::run(&arguments),
         Command::Produce(arguments) => produce::run(&arguments),
@@ -81,7 +102,15 @@ fn run(command: Command) -> Result<Report> {
         Command::Latency(arguments) => loads::latency(&arguments),
         Command::Fanout(arguments) => loads::fanout(&arguments),
         Command::Roundtrip(arguments) => raw::roundtrip::run(&arguments),
+        Command::Group(arguments) => group::run(&arguments),
+        Command::Commits(arguments) => commits::run(&arguments),
+        Command::Acks(arguments) => raw::acks::run(&arguments),
+        Command::Metadata(arguments) => raw::metadata::run(&arguments),
+        Command::Createmany(arguments) => raw::createmany::run(&arguments),
+        Command::Heartbeats(arguments) => raw::heartbeats::run(&arguments),
+        Command::Idle(arguments) => raw::idle::run(&arguments, limit),
         Command::Echo(arguments) => serve::echo::run(&arguments),
+        Command::Sink(arguments) => serve::sink::run(&arguments),
     }
 }
 

@@ -19,10 +19,13 @@ use crate::report::Report;
 const THREADS_MAX: u32 = 4;
 /// Records between two looks for delivery reports.
 const RECORDS_PER_POLL: u64 = 1_000;
-/// What all producers together keep in their queues.
-const QUEUED_RECORDS: u32 = 500_000;
-/// The least that one producer keeps.
+/// What one producer keeps in its queue, librdkafka's default: a longer queue falls out of the CPU's caches.
+const QUEUED_RECORDS: u32 = 100_000;
+/// The least that each of many producers keeps, a full batch.
 const QUEUED_RECORDS_MIN: u32 = 10_000;
+/// What all producers keep in their queues, librdkafka's default for one.
+const QUEUED_KBYTES: u32 = 1_048_576;
+const QUEUED_KBYTES_MIN: u32 = 16_384;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -121,17 +124,18 @@ fn sources(arguments: &Arguments) -> Result<Vec<Source>> {
     sources.collect()
 }
 
-/// librdkafka's defaults, but for: a linger that fills batches (`linger.ms` 20 instead of 5), and queues whose bounds
-/// are shared by all producers (`queue.buffering.max.*`), so that 100 of them take no more memory than one.
+/// librdkafka's defaults (`linger.ms` 5, batches of 1 MB or 10,000 records), but for the bounds of the queues
+/// (`queue.buffering.max.*`): all producers share what one has by default, so that 100 of them take no more memory.
 fn config(arguments: &Arguments) -> rdkafka::ClientConfig {
-    let queued = (QUEUED_RECORDS / arguments.connections).max(QUEUED_RECORDS_MIN);
+    let connections = arguments.connections;
+    let queued = (QUEUED_RECORDS / connections).max(QUEUED_RECORDS_MIN);
+    let kbytes = (QUEUED_KBYTES / connections).max(QUEUED_KBYTES_MIN);
     let mut config = client::base(&arguments.target.broker);
     config
         .set("acks", &arguments.acks)
         .set("compression.type", &arguments.compression)
-        .set("linger.ms", "20")
         .set("queue.buffering.max.messages", queued.to_string())
-        .set("queue.buffering.max.kbytes", (1_048_576 / arguments.connections).max(16_384).to_string());
+        .set("queue.buffering.max.kbytes", kbytes.to_string());
     client::apply(&mut config, &arguments.producer_config);
     config
 }

@@ -1,10 +1,10 @@
 //! Requests as frames that are encoded once and sent many times, and the places in an answer that are looked at.
 
 use anyhow::{Context, Result, bail};
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{ApiKey, ProduceRequest, RequestHeader, TopicName};
-use kafka_protocol::protocol::{Encodable, HeaderVersion, StrBytes};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 use milena::wire::batch::BatchBuilder;
 
 use crate::payload::Payloads;
@@ -46,11 +46,18 @@ impl Request {
     }
 }
 
+/// Decodes an answer, without its length.
+pub(crate) fn decode<R: Decodable + HeaderVersion>(answer: &[u8], version: i16) -> Result<R> {
+    let head = if R::header_version(version) >= 1 { 5 } else { 4 };
+    let mut body = Bytes::copy_from_slice(answer.get(head..).context("an answer without a header")?);
+    R::decode(&mut body, version)
+}
+
 /// Refuses an answer that is not the one to this request.
 pub(crate) fn check_correlation(answer: &[u8], id: i32) -> Result<()> {
-    let found = answer.first_chunk().map(|bytes| i32::from_be_bytes(*bytes));
-    if found != Some(id) {
-        bail!("the answer to request {id} carries correlation id {found:?}");
+    let found = i32_at(answer, 0)?;
+    if found != id {
+        bail!("the answer to request {id} carries correlation id {found}");
     }
     Ok(())
 }
@@ -82,11 +89,25 @@ impl Produce {
 
     /// Refuses an answer with an error.
     pub(crate) fn check(&self, answer: &[u8]) -> Result<()> {
-        match answer.get(self.error_at..).and_then(<[u8]>::first_chunk).map(|code| i16::from_be_bytes(*code))
-        {
-            Some(0) => Ok(()),
-            Some(code) => bail!("Produce was answered with error {code}"),
-            None => bail!("an answer to Produce of {} bytes", answer.len()),
+        match i16_at(answer, self.error_at)? {
+            0 => Ok(()),
+            code => bail!("Produce was answered with error {code}"),
         }
     }
+}
+
+/// Reads a 16-bit number of an answer.
+pub(crate) fn i16_at(answer: &[u8], at: usize) -> Result<i16> {
+    let bytes = answer.get(at..).and_then(<[u8]>::first_chunk);
+    bytes
+        .map(|bytes| i16::from_be_bytes(*bytes))
+        .with_context(|| format!("an answer of {} bytes", answer.len()))
+}
+
+/// Reads a 32-bit number of an answer.
+pub(crate) fn i32_at(answer: &[u8], at: usize) -> Result<i32> {
+    let bytes = answer.get(at..).and_then(<[u8]>::first_chunk);
+    bytes
+        .map(|bytes| i32::from_be_bytes(*bytes))
+        .with_context(|| format!("an answer of {} bytes", answer.len()))
 }
