@@ -79,14 +79,15 @@ async fn the_raw_loads_are_accepted_by_a_broker() {
 async fn an_answer_with_an_error_ends_a_raw_load() {
     with_broker(|port| {
         load(port, "topic create --topic one --partitions 1").unwrap();
-        for command in [
-            "roundtrip --topic absent --count 1",
-            "roundtrip --topic one --partition 1 --count 1",
-            "acks --topic one --connections 2 --partitions 2 --count 10",
-            "createmany --topic ? --topics 1",
+        for (command, code) in [
+            ("roundtrip --topic absent --count 1", 3),
+            ("roundtrip --topic one --partition 1 --count 1", 3),
+            ("acks --topic one --connections 2 --partitions 2 --count 10", 3),
+            ("createmany --topic ? --topics 1", 17),
         ] {
             let error = load(port, command).err().unwrap_or_else(|| panic!("{command} did not fail"));
-            assert!(error.to_string().contains("was answered with error"), "{command}: {error}");
+            let said = format!("{error}:");
+            assert!(said.contains(&format!("was answered with error {code}:")), "{command}: {said}");
         }
     })
     .await;
@@ -141,7 +142,7 @@ async fn a_broker_that_stalls_shows_in_the_latencies_of_all_records_that_were_du
         (1000, 1000, 1000),
         "none is left out"
     );
-    // Half of the time the broker stalls, and a record that is due in a stall waits 250 ms on average.
+    // Half of the records are due in a stall, and wait for up to 500 ms.
     let part = part_above(&outcome, Duration::from_millis(200));
     assert!((0.2..0.5).contains(&part), "{part} of the records waited for 200 ms");
     assert!(outcome.delivery.quantile(0.99) >= Duration::from_millis(450));
@@ -156,7 +157,8 @@ async fn a_sender_that_cannot_send_when_a_record_is_due_makes_latencies_longer_n
     .await;
     assert_eq!((outcome.records, outcome.ack.count()), (1000, 1000));
     assert!(outcome.send.quantile(0.99) >= Duration::from_millis(300), "the full queue shows where it hurts");
-    assert!(outcome.ack.quantile(0.99) >= Duration::from_millis(450));
+    let part = part_above(&outcome, Duration::from_millis(200));
+    assert!((0.2..0.5).contains(&part), "{part} of the records waited for 200 ms");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +174,7 @@ async fn the_warm_up_counts_in_no_figure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fake_broker_serves_one_batch_for_ever() {
-    with_sink("--serve --partitions 2 --serve-size 100 --serve-bytes 20000", |port| {
+    with_sink("--serve --partitions 2 --size 100 --serve-bytes 20000", |port| {
         let seen = load(port, "consume --topic any --records 100000").unwrap();
         assert_eq!(number(&seen, "bytes"), 10_000_000);
     })

@@ -48,7 +48,7 @@ pub(crate) struct Options {
     pub(crate) serve: bool,
     /// Bytes of each value in the prepared batch.
     #[arg(long, default_value_t = 100)]
-    pub(crate) serve_size: usize,
+    pub(crate) size: usize,
     /// Bytes of the prepared batch.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) serve_bytes: usize,
@@ -96,8 +96,7 @@ struct Sink {
 
 impl Sink {
     fn new(options: Options, port: u16) -> Result<Self> {
-        let prepared =
-            options.serve.then(|| Prepared::new(options.serve_size, options.serve_bytes)).transpose()?;
+        let prepared = options.serve.then(|| Prepared::new(options.size, options.serve_bytes)).transpose()?;
         let store = Store::new(options.topic.iter().cloned());
         Ok(Self { port, options, store, prepared, begin: Instant::now() })
     }

@@ -1,4 +1,4 @@
-//! What the fake broker remembers: where each partition ends, and its newest batches once somebody has fetched.
+//! What the fake broker remembers: where each partition ends, and its newest batches once somebody looks.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +20,9 @@ const HEAD_BYTES: usize = 16;
 pub(super) struct Store {
     logs: Mutex<HashMap<(String, i32), Log>>,
     topics: Mutex<Vec<String>>,
-    /// Whether anybody has fetched: before, nothing is copied, so that producing costs as little as it can.
-    fetched: AtomicBool,
+    /// Whether anybody has asked where a partition ends, or fetched: before, nothing is copied, so that producing costs as
+    /// little as it can.
+    watched: AtomicBool,
     /// Rings when a batch was kept.
     pub(super) news: Notify,
 }
@@ -43,7 +44,7 @@ impl Store {
         Self {
             logs: Mutex::default(),
             topics: Mutex::new(topics.collect()),
-            fetched: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             news: Notify::new(),
         }
     }
@@ -61,8 +62,9 @@ impl Store {
         }
     }
 
-    /// Where the partition ends.
+    /// Where the partition ends; what is appended from now on is kept for whoever reads from there.
     pub(super) fn end(&self, topic: &str, partition: i32) -> i64 {
+        self.watched.store(true, Ordering::Relaxed);
         lock(&self.logs).get(&(topic.to_owned(), partition)).map_or(0, |log| log.end)
     }
 
@@ -73,7 +75,7 @@ impl Store {
         let log = logs.entry((topic.to_owned(), partition)).or_default();
         let base = log.end;
         log.end += i64::from(header.last_offset_delta) + 1;
-        if self.fetched.load(Ordering::Relaxed) {
+        if self.watched.load(Ordering::Relaxed) {
             log.keep(&Batch { header, bytes: batch.clone() }, base);
             drop(logs);
             self.news.notify_waiters();
@@ -84,7 +86,7 @@ impl Store {
     /// The newest batches from this offset on, and where the partition ends. What is no longer kept is left out, as if it
     /// had been compacted away.
     pub(super) fn read(&self, topic: &str, partition: i32, offset: i64, bytes_max: usize) -> (Bytes, i64) {
-        self.fetched.store(true, Ordering::Relaxed);
+        self.watched.store(true, Ordering::Relaxed);
         let logs = lock(&self.logs);
         let Some(log) = logs.get(&(topic.to_owned(), partition)) else { return (Bytes::new(), 0) };
         let from = log.kept.partition_point(|kept| kept.next <= offset);
@@ -160,5 +162,50 @@ impl Prepared {
             }
         }
         placed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(values: &[&str]) -> Bytes {
+        let mut builder = BatchBuilder::new(0);
+        for value in values {
+            builder.push(None, Some(value.as_bytes()), 0);
+        }
+        builder.build(0).bytes
+    }
+
+    #[test]
+    fn what_is_appended_behind_the_end_that_a_reader_asked_for_is_kept_at_its_offset() {
+        let store = Store::new(std::iter::empty());
+        assert_eq!(store.append("topic", 0, &batch(&["dropped", "too"])).unwrap(), 0);
+        let end = store.end("topic", 0);
+        assert_eq!(end, 2);
+        assert_eq!(store.append("topic", 0, &batch(&["a", "b", "c"])).unwrap(), 2);
+        store.append("topic", 0, &batch(&["d"])).unwrap();
+        let (records, end) = store.read("topic", 0, end, 1 << 20);
+        assert_eq!(end, 6);
+        let first = Batch::parse(records.clone()).unwrap();
+        let second = Batch::parse(records.slice(first.bytes.len()..)).unwrap();
+        assert_eq!((first.header.base_offset, second.header.base_offset), (2, 5));
+        assert!(first.crc_is_valid());
+        let (behind, _) = store.read("topic", 0, 3, 0);
+        assert_eq!(behind, first.bytes, "a whole batch, however little was asked for");
+        assert!(store.read("topic", 0, 6, 1 << 20).0.is_empty());
+    }
+
+    #[test]
+    fn a_partition_keeps_its_newest_batches_only() {
+        let mut log = Log::default();
+        let value = "x".repeat(KEPT_BYTES / 4);
+        let batch = Batch::parse(batch(&[&value])).unwrap();
+        for base in 0..10 {
+            log.end = base + 1;
+            log.keep(&batch, base);
+        }
+        let kept: Vec<i64> = log.kept.iter().map(|kept| kept.next).collect();
+        assert_eq!(kept, [8, 9, 10]);
     }
 }
