@@ -58,4 +58,7 @@ pub use txn_index::AbortedTxn;
 pub use writer::Log;
 
 #[cfg(test)]
+pub(crate) use flusher::Next;
+
+#[cfg(test)]
 pub(crate) mod tests;

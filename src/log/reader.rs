@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -52,7 +52,8 @@ pub struct LogReader {
     pub(crate) directory_dirty: AtomicBool,
     /// The partition's directory itself was made since its parent was last synced.
     pub(crate) parent_dirty: AtomicBool,
-    pub(crate) sync_queued: AtomicBool,
+    /// 0 while no job of the flusher is to sync what was appended; otherwise one more than the asks since it began.
+    pub(crate) sync_asks: AtomicU64,
     /// When `flush.ms` has this log synced, on the monotonic clock; `i64::MAX` when it does not.
     pub(crate) flush_due: AtomicI64,
     pub(crate) sync_running: Mutex<()>,
@@ -105,7 +106,7 @@ impl LogReader {
             deleted: AtomicBool::new(false),
             directory_dirty: AtomicBool::new(false),
             parent_dirty: AtomicBool::new(false),
-            sync_queued: AtomicBool::new(false),
+            sync_asks: AtomicU64::new(0),
             flush_due: AtomicI64::new(i64::MAX),
             sync_running: Mutex::new(()),
             pinned: Mutex::new(Vec::new()),

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::error::LogError;
+use super::flusher::Next;
 use super::names::FileKind;
 use super::reader::LogReader;
 use super::segment::Segment;
@@ -39,14 +40,21 @@ impl LogReader {
     /// Asks for all that is appended so far to be synced; asks that arrive before that begins share one sync. Should a
     /// file that nobody pinned not open, it is tried again at the moment given.
     pub(crate) fn request_sync(self: &Arc<Self>, retry_mono_ms: i64) {
-        if self.sync_queued.swap(true, Ordering::AcqRel) {
+        if self.sync_asks.fetch_add(1, Ordering::AcqRel) > 0 {
             return;
         }
         let reader = Arc::clone(self);
         self.context.flusher.submit(move || {
+            // Asks up to here are served by this run; their appends were published before.
+            reader.sync_asks.swap(1, Ordering::AcqRel);
             if let Err(error) = reader.sync_written() {
                 tracing::warn!(partition = %reader.partition, %error, "cannot open a file to sync it, trying again");
                 reader.sync_by(retry_mono_ms);
+            }
+            // A log's syncs follow each other in one job: a second one would only keep a thread waiting.
+            match reader.sync_asks.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => Next::Done,
+                Err(_) => Next::Again,
             }
         });
     }
@@ -56,12 +64,12 @@ impl LogReader {
         let reader = Arc::clone(self);
         self.context.flusher.submit(move || {
             let _ = reader.sync_closed();
+            Next::Done
         });
     }
 
     /// Fails when a file that nobody pinned cannot be opened; a failed sync poisons the log.
     fn sync_written(&self) -> io::Result<()> {
-        self.sync_queued.store(false, Ordering::Release);
         let active = self.segments.load().last().map_or(0, |segment| segment.base);
         if self.recovery_point.load(Ordering::Acquire) < active && self.sync_closed().is_err() {
             return Ok(());

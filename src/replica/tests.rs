@@ -9,7 +9,7 @@ use super::registry::Registry;
 use super::{Partition, validate};
 use crate::config::Config;
 use crate::log::cleaner::{CleanerOptions, Pace};
-use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
+use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory, Next};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
 
@@ -149,6 +149,7 @@ fn a_coordinator_reads_what_it_wrote_before_it_is_committed() {
     let (release, held) = std::sync::mpsc::channel::<()>();
     context.flusher.submit(move || {
         let _ = held.recv();
+        Next::Done
     });
     append(&partition).unwrap();
     assert_eq!(read(&partition), Ok(0));

@@ -10,6 +10,7 @@ mod restarts;
 mod retaining;
 mod settings;
 mod stopping;
+mod syncing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
