@@ -162,11 +162,11 @@ impl Fetch {
         let mut round = Round::default();
         for token in state.ready() {
             let Some(entry) = state.entry(token) else { continue };
+            // When memory is short, what is there is enough; the client comes for the rest.
+            let is_short = round.bytes > 0 && self.broker.partitions.is_read_memory_short();
+            let left = if is_short { 0 } else { self.bytes_max.saturating_sub(round.bytes) };
             let limits = ReadLimits {
-                bytes_max: self
-                    .bytes_max
-                    .saturating_sub(round.bytes)
-                    .min(entry.wanted.bytes_max.max(0) as usize),
+                bytes_max: left.min(entry.wanted.bytes_max.max(0) as usize),
                 at_least_one_batch: round.bytes == 0,
                 isolation: self.isolation,
                 may_block,

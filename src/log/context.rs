@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::buffers::Buffers;
 use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
@@ -43,6 +44,7 @@ struct Deletion {
 pub struct LogContext {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) handles: Handles,
+    pub(crate) buffers: Arc<Buffers>,
     pub(crate) flusher: Flusher,
     pub(crate) flushes: FlushSchedule,
     deletions: Mutex<Vec<Deletion>>,
@@ -56,6 +58,7 @@ impl LogContext {
         Ok(Arc::new(Self {
             storage: options.storage,
             handles: Handles::new(handles_max),
+            buffers: Arc::default(),
             flusher: Flusher::start(options.flusher_threads)?,
             flushes: FlushSchedule::default(),
             deletions: Mutex::new(Vec::new()),
@@ -119,6 +122,16 @@ impl LogContext {
     /// The number of files open through the cache.
     pub fn open_files(&self) -> usize {
         self.handles.len()
+    }
+
+    /// Frees the memory for reading that no read needed since the last call.
+    pub fn trim_buffers(&self) {
+        self.buffers.trim();
+    }
+
+    /// Whether reads in flight hold so much memory that they should return no more than they must.
+    pub fn is_read_memory_short(&self) -> bool {
+        self.buffers.is_short()
     }
 
     /// Waits until all that was handed to the flusher so far is done.

@@ -5,6 +5,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod append;
+mod batches;
+mod buffers;
 mod bytes;
 mod check;
 pub mod checkpoint;
@@ -17,6 +19,7 @@ pub mod error;
 mod flush_schedule;
 mod flusher;
 mod handles;
+mod hints;
 mod index;
 mod listing;
 mod names;

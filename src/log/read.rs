@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use bytes::Bytes;
-
+use super::batches::Batches;
 use super::error::ReadError;
+use super::hints::Hint;
 use super::index::{OffsetEntry, entries, floor};
 use super::names::FileKind;
 use super::reader::{LogReader, Segments};
@@ -15,57 +15,18 @@ use super::segment::{Segment, floor_index};
 use super::storage::StoredFile;
 use super::txn_index::{self, AbortedTxn};
 use crate::types::Offset;
-use crate::wire::batch::{BatchHeader, HEADER_BYTES};
+use crate::wire::slices::Slices;
 
 /// Bytes read at a time while looking for the batch that holds an offset.
 const SEARCH_BYTES: usize = 8 * 1024;
 /// Bytes that a transaction index may have: 4 million aborted transactions in one segment.
 const TXN_INDEX_BYTES_MAX: u64 = 128 * 1024 * 1024;
-const HINTS: usize = 4;
-
-/// Where a recent read ended: the offset behind it and that offset's place.
-#[derive(Clone, Copy, Debug)]
-struct Hint {
-    offset: i64,
-    base: i64,
-    /// Places in a segment's files do not hold for those that compaction puts in their place.
-    generation: u32,
-    position: u64,
-}
-
-/// The places of the last few reads, so that a consumer that goes on needs no index.
-#[derive(Debug, Default)]
-pub(crate) struct Hints {
-    places: [Option<Hint>; HINTS],
-    next: usize,
-}
-
-impl Hints {
-    fn find(&self, segment: &Segment, offset: i64) -> Option<u64> {
-        let is_it = |hint: &&Hint| {
-            (hint.base, hint.generation, hint.offset) == (segment.base, segment.generation, offset)
-        };
-        self.places.iter().flatten().find(is_it).map(|hint| hint.position)
-    }
-
-    /// Moves the hint at `from` on, or replaces the oldest.
-    fn note(&mut self, from: i64, hint: Hint) {
-        if let Some(place) = self.places.iter_mut().flatten().find(|place| place.offset == from) {
-            *place = hint;
-            return;
-        }
-        if let Some(place) = self.places.get_mut(self.next) {
-            *place = Some(hint);
-        }
-        self.next = self.next.wrapping_add(1) % HINTS;
-    }
-}
 
 /// Records that were read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadResult {
     /// Whole batches back to back; may be empty. The first one may begin before the offset asked for.
-    pub records: Bytes,
+    pub records: Slices,
     /// The offset behind the last batch; the offset asked for when there is none.
     pub next: Offset,
 }
@@ -118,7 +79,7 @@ impl LogReader {
         if from < start.0 || from > end.0 {
             return Err(ReadError::OffsetOutOfRange { asked: Offset(from), start, end });
         }
-        let nothing = ReadResult { records: Bytes::new(), next: Offset(from) };
+        let nothing = ReadResult { records: Slices::default(), next: Offset(from) };
         let upper = upper.min(end.0);
         if from >= upper || (max_bytes == 0 && !min_one) {
             return Ok(nothing);
@@ -155,13 +116,14 @@ impl LogReader {
         let file =
             self.segment_file(segment, FileKind::Log).map_err(|error| ReadError::io(&path())(error))?;
         let Some(position) = self.place(segment, &*file, from, size, wait)? else { return Ok(None) };
-        let batches = Batches { file: &*file, wait, from, upper, max_bytes, min_one };
+        let buffers = &self.context.buffers;
+        let batches = Batches { file: &*file, buffers, wait, from, upper, max_bytes, min_one };
         let taken =
             batches.take(position, size).map_err(|error| self.scan_error(segment.base, position, error))?;
         if let Some(next) = taken.next {
             let position = position.saturating_add(taken.records.len() as u64);
             let hint = Hint { offset: next, base: segment.base, generation: segment.generation, position };
-            self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(from, hint);
+            self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(hint);
         }
         Ok(Some(ReadResult { records: taken.records, next: Offset(taken.next.unwrap_or(from)) }))
     }
@@ -304,106 +266,4 @@ fn find_from(
         }
     }
     Ok(Found { batch: None, trusted })
-}
-
-/// Reads whole batches from a known place.
-struct Batches<'a> {
-    file: &'a dyn StoredFile,
-    wait: Wait,
-    from: i64,
-    upper: i64,
-    max_bytes: usize,
-    min_one: bool,
-}
-
-struct Taken {
-    records: Bytes,
-    /// The offset behind the last batch, when there is one.
-    next: Option<i64>,
-}
-
-/// How far a buffer holds whole batches.
-struct Cut {
-    bytes: usize,
-    next: Option<i64>,
-    /// The size of the first batch, when the buffer ends within it.
-    first_needs: Option<usize>,
-}
-
-impl Batches<'_> {
-    fn take(&self, position: u64, size: u64) -> Result<Taken, ScanError> {
-        let left = usize::try_from(size.saturating_sub(position)).unwrap_or(usize::MAX);
-        let want = self.max_bytes.max(HEADER_BYTES).min(left);
-        let mut buffer = self.fill(position, want)?;
-        let mut cut = self.cut(&buffer)?;
-        if let Some(needed) = cut.first_needs {
-            let too_large = needed > self.max_bytes && !self.min_one;
-            if too_large {
-                return Ok(Taken { records: Bytes::new(), next: None });
-            }
-            if needed > left {
-                return Err(ScanError::Invalid("end before the batch does"));
-            }
-            buffer = self.fill(position, needed)?;
-            cut = self.cut(&buffer)?;
-            if cut.first_needs.is_some() {
-                return Err(self.missing());
-            }
-        }
-        Ok(Taken { records: shared(buffer, cut.bytes), next: cut.next })
-    }
-
-    fn fill(&self, position: u64, len: usize) -> Result<Vec<u8>, ScanError> {
-        let mut buffer = vec![0; len];
-        let count = read(self.file, &mut buffer, position, self.wait).map_err(ScanError::Io)?;
-        buffer.truncate(count);
-        Ok(buffer)
-    }
-
-    /// The file has fewer bytes than it should; without waiting, the rest is only not in memory.
-    fn missing(&self) -> ScanError {
-        match self.wait {
-            Wait::No => ScanError::Io(io::ErrorKind::WouldBlock.into()),
-            Wait::Yes => ScanError::Invalid("end before the batch does"),
-        }
-    }
-
-    fn cut(&self, buffer: &[u8]) -> Result<Cut, ScanError> {
-        let mut cut = Cut { bytes: 0, next: None, first_needs: None };
-        while let Some(rest) = buffer.get(cut.bytes..).filter(|rest| !rest.is_empty()) {
-            if rest.len() < HEADER_BYTES {
-                if cut.bytes == 0 {
-                    return Err(self.missing());
-                }
-                break;
-            }
-            let header = BatchHeader::parse(rest).map_err(|_| ScanError::Invalid("are no batch header"))?;
-            if header.last_offset() >= self.upper {
-                break;
-            }
-            let size = header.size_bytes();
-            if cut.bytes == 0 && header.last_offset() < self.from {
-                return Err(ScanError::Invalid("hold other offsets than expected"));
-            }
-            let fits = size <= rest.len() && cut.bytes.saturating_add(size) <= self.max_bytes;
-            if !fits && (cut.bytes > 0 || size > rest.len() || !self.min_one) {
-                if cut.bytes == 0 {
-                    cut.first_needs = Some(size);
-                }
-                break;
-            }
-            cut.bytes = cut.bytes.saturating_add(size);
-            cut.next = Some(header.last_offset().saturating_add(1));
-        }
-        Ok(cut)
-    }
-}
-
-/// The first `len` bytes of a buffer, without keeping much more memory than they need.
-fn shared(mut buffer: Vec<u8>, len: usize) -> Bytes {
-    buffer.truncate(len);
-    if len < buffer.capacity() / 2 {
-        buffer.shrink_to_fit();
-    }
-    Bytes::from(buffer)
 }

@@ -11,9 +11,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::context::LogContext;
 use super::epochs::EpochCache;
 use super::handles::HandleKey;
+use super::hints::Hints;
 use super::names::{FileKind, SWAP_SUFFIX, file_name};
 use super::producers::ProducerState;
-use super::read::Hints;
 use super::segment::Segment;
 use super::storage::StoredFile;
 use super::sync::SyncListener;
@@ -214,16 +214,19 @@ impl LogReader {
     /// One of a segment's files, open. A segment whose place another has taken is as if its files had vanished.
     pub(crate) fn segment_file(&self, segment: &Segment, kind: FileKind) -> io::Result<Arc<dyn StoredFile>> {
         let key = HandleKey { generation: segment.generation, ..self.handle_key(segment.base, kind) };
-        let get = |path: PathBuf| self.context.handles.get(&*self.context.storage, key, || path);
-        let own = || self.file_path(segment.base, kind);
+        let get = |suffix: &str| {
+            self.context
+                .handles
+                .get(&*self.context.storage, key, || self.suffixed_path(segment.base, kind, suffix))
+        };
         let file = if segment.is_swapping() {
-            match get(self.suffixed_path(segment.base, kind, SWAP_SUFFIX)) {
+            match get(SWAP_SUFFIX) {
                 // It got its own name in between.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => get(own()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => get(""),
                 other => other,
             }
         } else {
-            get(own())
+            get("")
         };
         if segment.is_retired() {
             // What was opened may be another segment's file of the same name.

@@ -6,6 +6,7 @@ use super::partition::Partition;
 use crate::log::producers::ProducerEntry;
 use crate::log::{LogReader, ReadError, ReadResult, TimedOffset};
 use crate::types::{ErrorCode, LeaderEpoch, Offset, ProducerId};
+use crate::wire::slices::Slices;
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct ReadLimits {
 #[derive(Debug)]
 pub struct Read {
     /// Whole batches; may begin below the asked offset.
-    pub records: Bytes,
+    pub records: Slices,
     /// The high watermark.
     pub high_watermark: Offset,
     /// The last stable offset.
@@ -153,7 +154,7 @@ impl Partition {
     pub fn read_applied(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
         let reader = self.reader()?;
         let read = reader.read(from, reader.end(), bytes_max, true);
-        Ok(read.map_err(|error| self.report(&error))?.records)
+        Ok(read.map_err(|error| self.report(&error))?.records.into_bytes())
     }
 
     /// The first record at or after a time, with its timestamp and epoch, among those that a reader may see.

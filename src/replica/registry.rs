@@ -71,6 +71,11 @@ impl Registry {
         self.shared.producer_id_expiration_ms.store(ms, Ordering::Relaxed);
     }
 
+    /// Whether reads in flight hold so much memory that they should return no more than they must.
+    pub fn is_read_memory_short(&self) -> bool {
+        self.shared.context.is_read_memory_short()
+    }
+
     /// A partition by name.
     pub fn get(&self, partition: &TopicPartition) -> Option<Arc<Partition>> {
         self.partitions.get(partition).map(|found| found.value().clone())

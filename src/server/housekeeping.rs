@@ -59,6 +59,7 @@ async fn run_chores(broker: Arc<Broker>, context: Arc<LogContext>, mut stopping:
             _ = stopping.wait_for(|stopping| *stopping) => break,
         }
         cleaner.tick(&broker, &stop);
+        context.trim_buffers();
         let now = broker.clock.now();
         let due: Vec<_> = chores.iter_mut().filter_map(|chore| chore.take_due(now)).collect();
         let deletions_due = context.next_deletion_mono_ms().is_some_and(|due| due <= now.mono_ms);

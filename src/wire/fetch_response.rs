@@ -4,6 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::frame::{Frame, LENGTH_BYTES, ResponseHead};
+use super::slices::Slices;
 use crate::types::{TopicId, TopicName};
 
 /// First version with topic ids instead of names (KIP-516).
@@ -53,7 +54,7 @@ pub struct FetchedPartition {
     /// Producer ids and first offsets of aborted transactions; `None` for read_uncommitted.
     pub aborted: Option<Vec<(i64, i64)>>,
     /// Whole batches.
-    pub records: Bytes,
+    pub records: Slices,
 }
 
 impl FetchedPartition {
@@ -68,7 +69,7 @@ impl FetchedPartition {
             diverging: None,
             current_leader: None,
             aborted: None,
-            records: Bytes::new(),
+            records: Slices::default(),
         }
     }
 }
@@ -185,7 +186,7 @@ impl Writer {
     }
 
     /// Empty records have a length of zero, never null: librdkafka refuses null from version 12 on.
-    fn records(&mut self, records: Bytes) -> Result<(), String> {
+    fn records(&mut self, records: Slices) -> Result<(), String> {
         if self.flexible() {
             self.count(Some(records.len()))?;
         } else {
@@ -193,7 +194,7 @@ impl Writer {
         }
         if !records.is_empty() {
             self.chunks.push(self.buffer.split().freeze());
-            self.chunks.push(records);
+            self.chunks.extend(records);
         }
         Ok(())
     }
@@ -253,7 +254,7 @@ mod tests {
             diverging: None,
             current_leader: None,
             aborted: Some(vec![(7, 5), (8, 6)]),
-            records: Bytes::from(vec![9; 300]),
+            records: Bytes::from(vec![9; 300]).into(),
         };
         let diverging = FetchedPartition {
             diverging: Some((4, 77)),
@@ -277,7 +278,7 @@ mod tests {
                 };
                 all.iter().map(transaction).collect()
             }))
-            .with_records(Some(partition.records.clone()));
+            .with_records(Some(partition.records.clone().into_bytes()));
         if let (Some((epoch, end)), true) = (partition.diverging, version >= 12) {
             data.diverging_epoch = EpochEndOffset::default().with_epoch(epoch).with_end_offset(end);
         }
@@ -326,7 +327,7 @@ mod tests {
     #[test]
     fn records_are_not_copied() {
         let records = Bytes::from(vec![1; 100]);
-        let partition = FetchedPartition { records: records.clone(), ..FetchedPartition::error(0, 0) };
+        let partition = FetchedPartition { records: records.clone().into(), ..FetchedPartition::error(0, 0) };
         let topics = vec![FetchedTopic { name: "t".into(), id: TopicId::ZERO, partitions: vec![partition] }];
         let head = ResponseHead { correlation_id: 1, version: 12, flexible: false };
         let frame = FetchResponse { topics, ..FetchResponse::default() }.into_frame(head).unwrap();

@@ -266,7 +266,7 @@ mod tests {
             receive(&mut inbound, 1 << 20);
         }
         inbound.space().extend_from_slice(&(1_i32 << 20).to_be_bytes());
-        inbound.space().extend_from_slice(&[0; 100_000]);
+        inbound.space().extend_from_slice(&vec![0; 100_000]);
         let before = inbound.buffer.as_ptr();
         assert_eq!(inbound.space().as_ptr(), before);
     }

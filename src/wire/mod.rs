@@ -10,3 +10,4 @@ pub mod header;
 pub mod messages;
 pub mod records;
 pub mod shapes;
+pub mod slices;

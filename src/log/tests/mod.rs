@@ -143,7 +143,8 @@ pub(crate) fn fill(log: &mut Log, batches: usize) {
 }
 
 /// The batches of fetched bytes.
-pub(crate) fn batches(mut records: ::bytes::Bytes) -> Vec<Batch> {
+pub(crate) fn batches(records: impl Into<::bytes::Bytes>) -> Vec<Batch> {
+    let mut records = records.into();
     let mut batches = Vec::new();
     while !records.is_empty() {
         let batch = Batch::parse(records.clone()).unwrap();

@@ -141,7 +141,7 @@ impl Sink {
                     high_watermark: end,
                     last_stable_offset: end,
                     log_start: 0,
-                    records,
+                    records: records.into(),
                     ..FetchedPartition::error(asked.partition, 0)
                 }
             });
