@@ -133,7 +133,7 @@ async fn every_default_of_topics_reaches_the_partitions_at_once_and_goes_with_it
     let mut client = broker.connect().await;
     client.create("t", 1, &[]).await;
     let partition = broker.server.broker().partitions.get(&TopicPartition::new("t", 0)).unwrap();
-    let before = partition.config();
+    let before = partition.settings();
     let mut seen = 0;
     for topic_key in table::keys(Scope::Topic) {
         let Some(key) = topic_key.synonym.and_then(|name| table::find(Scope::Broker, name)) else { continue };
@@ -144,17 +144,17 @@ async fn every_default_of_topics_reaches_the_partitions_at_once_and_goes_with_it
         set(&mut client, "", key.name, value).await;
         let expected = Config::from_pairs([(key.name, value)]).unwrap();
         let expected = expected.topic_config(&BTreeMap::new()).unwrap();
-        assert_eq!(*partition.config(), expected, "{}", key.name);
+        assert_eq!(partition.settings().config, expected, "{}", key.name);
         let told = describe(&mut client, TOPIC, "t").await;
         assert_eq!(told[topic_key.name], (Some(value.to_owned()), 3), "{}", key.name);
         assert_eq!(change(&mut client, BROKER, "", &[(key.name, None)]).await, 0);
-        assert_eq!(partition.config(), before, "{} is taken back", key.name);
+        assert_eq!(partition.settings().config, before.config, "{} is taken back", key.name);
         seen += 1;
     }
     assert!(seen >= 25, "{seen}");
-    let before = partition.config();
+    let before = partition.settings();
     set(&mut client, "", "max.connections.per.ip", "50").await;
-    assert!(Arc::ptr_eq(&partition.config(), &before), "what is no default of topics goes past them");
+    assert!(Arc::ptr_eq(&partition.settings(), &before), "what is no default of topics goes past them");
 }
 
 #[tokio::test]
@@ -169,10 +169,10 @@ async fn a_brokers_own_value_stands_before_that_of_all_and_both_outlive_a_restar
     let mut client = broker.connect().await;
     assert_eq!(describe(&mut client, TOPIC, "t").await["retention.ms"], (Some("3000".to_owned()), 2));
     let partition = broker.server.broker().partitions.get(&TopicPartition::new("t", 0)).unwrap();
-    assert_eq!(partition.config().retention_ms, 3000);
+    assert_eq!(partition.settings().config.retention_ms, 3000);
     for (name, left) in [("1", 2000), ("", 1000)] {
         assert_eq!(change(&mut client, BROKER, name, &[("log.retention.ms", None)]).await, 0);
-        assert_eq!(partition.config().retention_ms, left);
+        assert_eq!(partition.settings().config.retention_ms, left);
     }
 }
 
@@ -349,10 +349,15 @@ async fn what_kafka_stored_for_brokers_topics_groups_and_subscriptions_is_in_for
         .unwrap();
     assert!(unpacked.success());
     let broker = TestBroker::start_on(directory, &[("node.id", "1")]).await;
-    let config =
-        |topic: &str| broker.server.broker().partitions.get(&TopicPartition::new(topic, 0)).unwrap().config();
-    assert_eq!((config("plain").max_message_bytes, config("plain").retention_ms), (3000, 9000));
-    assert_eq!((config("own").max_message_bytes, config("own").retention_ms), (4000, 7000));
+    let configured = |topic: &str| {
+        let partition = broker.server.broker().partitions.get(&TopicPartition::new(topic, 0)).unwrap();
+        partition.settings()
+    };
+    let sizes = |topic: &str| {
+        let config = &configured(topic).config;
+        (config.max_message_bytes, config.retention_ms)
+    };
+    assert_eq!((sizes("plain"), sizes("own")), ((3000, 9000), (4000, 7000)));
     let live = broker.server.broker().live.current();
     assert_eq!(live.network.max_connections_per_ip, 40);
     let mut client = broker.connect().await;
@@ -375,7 +380,7 @@ async fn what_kafka_stored_for_brokers_topics_groups_and_subscriptions_is_in_for
     assert_eq!(change(&mut client, BROKER, "1", &[(key, Some("1"))]).await, 40);
     assert_eq!(change(&mut client, BROKER, "", &[(key, None)]).await, 40);
     assert_eq!(change(&mut client, BROKER, "", &[(key, Some("2"))]).await, 0);
-    assert_eq!(config("plain").min_insync_replicas, 2);
+    assert_eq!(configured("plain").config.min_insync_replicas, 2);
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ fn append(context: &Context, partition: &Partition, records: Bytes) -> Result<Ap
     if context.version < ZSTANDARD_FROM {
         codec_before_7(&records)?;
     }
-    let batch = validate(records, &partition.produce_rules(), context.now.wall_ms)?;
+    let batch = validate(records, &partition.settings().rules, context.now.wall_ms)?;
     if batch.header.is_transactional() {
         return Err(Refusal::from(ErrorCode::TransactionalIdAuthorizationFailed));
     }

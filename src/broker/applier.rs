@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::{Config, TopicConfig};
+use crate::config::Config;
 use crate::controller::Publisher;
 use crate::controller::command::Changes;
 use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
@@ -13,16 +13,20 @@ use crate::coordinator::command::Verdict;
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
 use crate::replica::registry::Registry;
+use crate::replica::settings::TopicSettings;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
 
 use super::live::LiveConfig;
+use super::settings_cache::SettingsCache;
 use super::topics::CONSUMER_OFFSETS;
 
 /// See the module.
 pub struct Applier {
     /// The configuration in force, which changes here; topics without a value of their own go by it.
     pub live: Arc<LiveConfig>,
+    /// What topics' configurations come to.
+    pub settings: SettingsCache,
     /// The partitions.
     pub partitions: Arc<Registry>,
     /// The groups.
@@ -84,7 +88,7 @@ impl Applier {
 
     /// Hands new configurations to partitions: of one topic, or of all when those of the broker changed that are the
     /// defaults of theirs.
-    fn apply_configs(&self, earlier: &Config, broker: &Config, image: &Image, changes: &Changes) {
+    fn apply_configs(&self, earlier: &Config, broker: &Arc<Config>, image: &Image, changes: &Changes) {
         let changed = |kind| changes.configs.iter().filter(move |resource| resource.kind == kind);
         if !broker.has_topic_defaults_of(earlier) {
             for topic in image.topics() {
@@ -97,14 +101,20 @@ impl Applier {
         }
     }
 
-    fn configure(&self, broker: &Config, image: &Image, topic: &TopicImage) {
-        let config = topic_config(broker, image, &topic.name);
+    fn configure(&self, broker: &Arc<Config>, image: &Image, topic: &TopicImage) {
+        let settings = self.settings_of(broker, image, &topic.name);
         for partition in self.partitions_of(topic, 0) {
-            partition.set_config(config.clone());
+            partition.set_settings(settings.clone());
         }
     }
 
-    fn apply_topic(&self, broker: &Config, image: &Image, topic: &TopicImage, known: usize) {
+    fn settings_of(&self, broker: &Arc<Config>, image: &Image, topic: &str) -> Arc<TopicSettings> {
+        let none = Configs::new();
+        let own = image.topic_config(topic).map_or(&none, |configs| &**configs);
+        self.settings.settings_of(broker, topic, own)
+    }
+
+    fn apply_topic(&self, broker: &Arc<Config>, image: &Image, topic: &TopicImage, known: usize) {
         for partition in self.partitions_of(topic, 0) {
             if let Some(led) = topic.partition(partition.topic_partition.partition) {
                 partition.set_leader_epoch(led.leader_epoch);
@@ -116,11 +126,18 @@ impl Applier {
         }
     }
 
-    fn add_partitions(&self, broker: &Config, image: &Image, topic: &TopicImage, from: usize, existed: bool) {
-        let config = topic_config(broker, image, &topic.name);
+    fn add_partitions(
+        &self,
+        broker: &Arc<Config>,
+        image: &Image,
+        topic: &TopicImage,
+        from: usize,
+        existed: bool,
+    ) {
+        let settings = self.settings_of(broker, image, &topic.name);
         for (index, partition) in (0..).zip(&topic.partitions).skip(from) {
             let named = TopicPartition { topic: topic.name.clone(), partition: index };
-            self.partitions.add(named, topic.id, config.clone(), partition.leader_epoch, existed);
+            self.partitions.add(named, topic.id, settings.clone(), partition.leader_epoch, existed);
         }
     }
 
@@ -161,17 +178,6 @@ impl Applier {
     }
 }
 
-/// A topic's effective configuration. A stored value that is not valid here (an imported directory) is left out.
-fn topic_config(broker: &Config, image: &Image, topic: &str) -> Arc<TopicConfig> {
-    let none = Configs::new();
-    let own = image.topic_config(topic).map_or(&none, |configs| &**configs);
-    let (config, errors) = broker.stored_topic_config(own);
-    for error in errors {
-        tracing::warn!(topic, %error, "a stored configuration is not valid and has no effect");
-    }
-    Arc::new(config)
-}
-
 /// A partition of `__consumer_offsets` as its coordinator shard sees it.
 struct OffsetsLog {
     partition: Arc<Partition>,
@@ -205,6 +211,6 @@ impl GroupLog for OffsetsLog {
     }
 
     fn batch_bytes_max(&self) -> usize {
-        usize::try_from(self.partition.config().max_message_bytes).unwrap_or(0)
+        usize::try_from(self.partition.settings().config.max_message_bytes).unwrap_or(0)
     }
 }

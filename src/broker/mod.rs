@@ -13,6 +13,7 @@ pub mod config_rules;
 pub mod endpoints;
 pub mod fetch_sessions;
 pub mod live;
+pub mod settings_cache;
 pub mod telemetry;
 pub mod topics;
 

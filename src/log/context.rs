@@ -1,13 +1,16 @@
 //! What all logs of a broker share: the storage, the open files, the flusher threads, the files that wait to be
 //! removed. It never opens a log by itself and starts nothing but the flusher threads.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::buffers::Buffers;
+use super::directory::Checkpoint;
 use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
@@ -32,7 +35,7 @@ impl Default for ContextOptions {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Deletion {
     due_mono_ms: i64,
     path: PathBuf,
@@ -47,8 +50,10 @@ pub struct LogContext {
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) flusher: Flusher,
     pub(crate) flushes: FlushSchedule,
-    deletions: Mutex<Vec<Deletion>>,
+    deletions: Mutex<BinaryHeap<Reverse<Deletion>>>,
     logs_made: AtomicU64,
+    /// Of each checkpoint, whether it may lack something; by `Checkpoint`'s number.
+    changed: [AtomicBool; Checkpoint::COUNT],
 }
 
 impl LogContext {
@@ -61,8 +66,9 @@ impl LogContext {
             buffers: Arc::default(),
             flusher: Flusher::start(options.flusher_threads)?,
             flushes: FlushSchedule::default(),
-            deletions: Mutex::new(Vec::new()),
+            deletions: Mutex::default(),
             logs_made: AtomicU64::new(0),
+            changed: Default::default(),
         }))
     }
 
@@ -71,7 +77,22 @@ impl LogContext {
         self.logs_made.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn deletions(&self) -> MutexGuard<'_, Vec<Deletion>> {
+    /// Notes that a checkpoint lacks something.
+    pub fn note_change(&self, which: Checkpoint) {
+        // Every append comes here: a look alone leaves the cores' caches in peace.
+        if let Some(changed) =
+            self.changed.get(which as usize).filter(|changed| !changed.load(Ordering::Acquire))
+        {
+            changed.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether a checkpoint may lack something; what is noted from now on counts for the next call.
+    pub fn take_change(&self, which: Checkpoint) -> bool {
+        self.changed.get(which as usize).is_some_and(|changed| changed.swap(false, Ordering::AcqRel))
+    }
+
+    fn deletions(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Deletion>>> {
         self.deletions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -87,22 +108,14 @@ impl LogContext {
 
     fn remove_later(&self, path: &Path, is_dir: bool, delay_ms: i64, now: Now) {
         let due_mono_ms = now.mono_ms.saturating_add(delay_ms.max(0));
-        self.deletions().push(Deletion { due_mono_ms, path: path.to_path_buf(), is_dir });
+        self.deletions().push(Reverse(Deletion { due_mono_ms, path: path.to_path_buf(), is_dir }));
     }
 
     /// Removes what is due; blocks on the disk. Returns how many files and directories went. What cannot be removed is
     /// logged and left: the next start removes it.
     pub fn run_deletions(&self, now: Now) -> usize {
-        let mut due = Vec::new();
-        self.deletions().retain_mut(|deletion| {
-            let keep = deletion.due_mono_ms > now.mono_ms;
-            if !keep {
-                due.push((std::mem::take(&mut deletion.path), deletion.is_dir));
-            }
-            keep
-        });
         let mut removed = 0_usize;
-        for (path, is_dir) in due {
+        while let Some(Deletion { path, is_dir, .. }) = self.take_due(now) {
             let result =
                 if is_dir { self.storage.remove_dir(&path) } else { self.storage.remove_file(&path) };
             match result {
@@ -114,9 +127,15 @@ impl LogContext {
         removed
     }
 
+    fn take_due(&self, now: Now) -> Option<Deletion> {
+        let mut deletions = self.deletions();
+        let is_due = deletions.peek().is_some_and(|Reverse(first)| first.due_mono_ms <= now.mono_ms);
+        if is_due { deletions.pop().map(|Reverse(deletion)| deletion) } else { None }
+    }
+
     /// The monotonic time at which `run_deletions` has something to do.
     pub fn next_deletion_mono_ms(&self) -> Option<i64> {
-        self.deletions().iter().map(|deletion| deletion.due_mono_ms).min()
+        self.deletions().peek().map(|Reverse(first)| first.due_mono_ms)
     }
 
     /// The number of files open through the cache.

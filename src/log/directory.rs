@@ -35,6 +35,9 @@ pub enum Checkpoint {
 }
 
 impl Checkpoint {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 4;
+
     const fn file_name(self) -> &'static str {
         match self {
             Self::RecoveryPoint => "recovery-point-offset-checkpoint",

@@ -85,18 +85,6 @@ impl Handles {
         let _closed = self.shard(key).and_then(|mut files| files.pop(&key));
     }
 
-    /// Forgets every file of a log.
-    pub(crate) fn forget_log(&self, log: u64) {
-        let mut closed = Vec::new();
-        for mut files in self.shards.iter().map(lock) {
-            let keys: Vec<HandleKey> =
-                files.iter().map(|(key, _)| *key).filter(|key| key.log == log).collect();
-            closed.extend(keys.iter().filter_map(|key| files.pop(key)));
-        }
-        // The files close here, after the locks are gone.
-        drop(closed);
-    }
-
     /// The number of files open through the cache.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).len()).fold(0, usize::saturating_add)
@@ -128,18 +116,5 @@ mod tests {
         handles.get(&Disk, key(1, 0), || path(0)).unwrap();
         assert_eq!(handles.len(), 2);
         assert!(handles.get(&Disk, key(1, 9), || path(9)).is_err(), "a missing file is not made");
-    }
-
-    #[test]
-    fn forgetting_a_log_leaves_the_others() {
-        let dir = tempfile::tempdir().unwrap();
-        let handles = Handles::new(NonZeroUsize::new(10).unwrap());
-        for log in [1, 2] {
-            handles.open(&Disk, key(log, 0), &dir.path().join(log.to_string()), Access::Create).unwrap();
-        }
-        handles.forget_log(1);
-        assert_eq!(handles.len(), 1);
-        std::fs::remove_file(dir.path().join("2")).unwrap();
-        handles.get(&Disk, key(2, 0), || dir.path().join("2")).unwrap();
     }
 }

@@ -237,6 +237,13 @@ impl LogReader {
     }
 
     /// Closes the files of a segment that is gone.
+    /// Lets go of every file of this log that is open through the cache.
+    pub fn forget_files(&self) {
+        for segment in self.segments.load().iter() {
+            self.forget_segment(segment);
+        }
+    }
+
     pub(crate) fn forget_segment(&self, segment: &Segment) {
         for kind in FileKind::OF_SEGMENT {
             let key = HandleKey { generation: segment.generation, ..self.handle_key(segment.base, kind) };

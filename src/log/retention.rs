@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::config::LogConfig;
-use super::directory::rename_and_remove_later;
+use super::directory::{Checkpoint, rename_and_remove_later};
 use super::error::{LogError, ReadError};
 use super::names::{DELETED_SUFFIX, FileKind, SWAP_SUFFIX};
 use super::reader::{LogReader, Segments};
@@ -49,6 +49,20 @@ impl Log {
         Ok(removed.saturating_add(self.remove_oldest(by_age, now)?))
     }
 
+    /// The wall-clock time from which on `enforce_retention` may find something, as long as nothing is appended and the
+    /// settings stay.
+    pub fn retention_due_ms(&self) -> i64 {
+        if !self.config.cleanup_policy.delete || self.config.retention_ms < 0 {
+            return i64::MAX;
+        }
+        let segments = self.reader.segments.load();
+        let Some(oldest) = segments.first() else { return i64::MAX };
+        match self.reader.timestamp_or_modified(oldest) {
+            Ok(timestamp) => timestamp.saturating_add(self.config.retention_ms),
+            Err(_) => 0,
+        }
+    }
+
     /// Takes the log away: its directory is renamed at once and removed after `file.delete.delay.ms`.
     pub fn delete(mut self, now: Now) -> Result<(), LogError> {
         self.delete_in_place(now)
@@ -61,7 +75,7 @@ impl Log {
         reader.deleted.store(true, Ordering::Release);
         let delay_ms = self.config.file_delete_delay_ms;
         rename_and_remove_later(&reader.context, &reader.dir, &reader.partition, delay_ms, now)?;
-        reader.context.handles.forget_log(reader.id);
+        reader.forget_files();
         Ok(())
     }
 
@@ -129,6 +143,7 @@ impl Log {
         if before >= start {
             return Ok(());
         }
+        self.reader.context.note_change(Checkpoint::LogStart);
         let mut epochs = (**self.reader.epochs.load()).clone();
         if epochs.truncate_from_start(start) {
             self.reader.epochs.store(Arc::new(epochs));

@@ -49,7 +49,7 @@ pub struct Listed {
     pub name: String,
     /// Whether it is a directory.
     pub is_dir: bool,
-    /// A file's length in bytes.
+    /// A file's length in bytes; 0 for a directory.
     pub len: u64,
 }
 
@@ -235,13 +235,17 @@ impl Storage for Disk {
         let mut listed = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            // A file that goes between the listing and this call is as if it had not been listed.
-            let metadata = match entry.metadata() {
+            // A file that goes between the listing and these calls is as if it had not been listed. The kind stands in
+            // the listing itself, which spares a look at each of many directories.
+            let looked = entry.file_type().and_then(|kind| {
+                Ok((kind.is_dir(), if kind.is_dir() { 0 } else { entry.metadata()?.len() }))
+            });
+            let (is_dir, len) = match looked {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 other => other?,
             };
             if let Ok(name) = entry.file_name().into_string() {
-                listed.push(Listed { name, is_dir: metadata.is_dir(), len: metadata.len() });
+                listed.push(Listed { name, is_dir, len });
             }
         }
         Ok(listed)

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use super::directory::Checkpoint;
 use super::error::LogError;
 use super::flusher::Next;
 use super::names::FileKind;
@@ -162,7 +163,9 @@ impl LogReader {
             self.poison(&error);
             return Err(LogError::Io { path: self.dir.clone(), error });
         }
-        self.recovery_point.fetch_max(upto, Ordering::AcqRel);
+        if self.recovery_point.fetch_max(upto, Ordering::AcqRel) < upto {
+            self.context.note_change(Checkpoint::RecoveryPoint);
+        }
         self.synced.fetch_max(upto, Ordering::AcqRel);
         Ok(())
     }

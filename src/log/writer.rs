@@ -200,7 +200,7 @@ impl Log {
             self.write_snapshot()?;
             self.flush()?;
         }
-        self.reader.context.handles.forget_log(self.reader.id);
+        self.reader.forget_files();
         Ok(())
     }
 

@@ -64,7 +64,10 @@ impl Partition {
     /// What a round of compaction would do now, when one is due. A log that was not opened is opened for it when its
     /// directory exists; one that an fsync failed for stays as it is.
     pub fn due_cleaning(&self, now: Now) -> Result<Option<CleaningPlan>, ErrorCode> {
-        if !self.config().cleanup_policy.compact || !self.cleaning.may_run(now) || !self.may_have_records() {
+        if !self.settings().config.cleanup_policy.compact
+            || !self.cleaning.may_run(now)
+            || !self.may_have_records()
+        {
             return Ok(None);
         }
         let high_watermark = self.high_watermark()?;

@@ -6,7 +6,7 @@ mod complaints;
 pub mod partition;
 pub mod reading;
 pub mod registry;
-mod settings;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 pub mod validate;

@@ -11,10 +11,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::cleaning::Cleaning;
 use super::commit::Commit;
 use super::complaints::Complaints;
-use super::settings::{log_config, produce_rules};
-use super::validate::{self, ProduceRules};
+use super::settings::TopicSettings;
+use super::validate;
 use super::waiters::Waiters;
-use crate::config::TopicConfig;
 use crate::log::{
     AppendError, Checkpoint, Log, LogContext, LogDirectory, LogError, LogReader, OpenSpec, Recovery,
     stored_bytes,
@@ -76,11 +75,9 @@ pub struct Appended {
     pub log_start: Offset,
 }
 
-/// The files of a partition that is not open yet.
-#[derive(Clone, Debug)]
+/// What the last run left of a partition that is not open yet.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Files {
-    /// The partition's directory, which need not exist.
-    pub dir: PathBuf,
     /// From `log-start-offset-checkpoint`.
     pub log_start: Offset,
     /// From `recovery-point-offset-checkpoint`.
@@ -110,10 +107,11 @@ pub struct Partition {
     pub(super) shared: Arc<Shared>,
     state: Mutex<State>,
     reader: ArcSwapOption<LogReader>,
-    config: ArcSwap<TopicConfig>,
-    rules: ArcSwap<ProduceRules>,
+    settings: ArcSwap<TopicSettings>,
     leader_epoch: AtomicI32,
     closed: AtomicBool,
+    /// When a log that is not open may have something to delete, on the wall clock; 0 when nobody looked.
+    retention_due_ms: AtomicI64,
     pub(super) commit: Arc<Commit>,
     pub(super) cleaning: Cleaning,
     complaints: Complaints,
@@ -123,12 +121,12 @@ pub struct Partition {
 pub struct Shared {
     /// What all logs share.
     pub context: Arc<LogContext>,
+    /// The data directory's path.
+    pub data_dir: PathBuf,
     /// Where the moment comes from when a log opens.
     pub clock: Arc<dyn Clock>,
     /// `producer.id.expiration.ms`; it changes at run time.
     pub producer_id_expiration_ms: AtomicI64,
-    /// `milena.produce.trust.compressed`.
-    pub trust_compressed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -142,14 +140,13 @@ impl Partition {
         topic_partition: TopicPartition,
         topic_id: TopicId,
         files: Files,
-        config: Arc<TopicConfig>,
+        settings: Arc<TopicSettings>,
         leader_epoch: LeaderEpoch,
     ) -> Self {
         Self {
             internal: is_internal(&topic_partition.topic),
             cleaning: Cleaning::new(files.cleaned),
-            rules: ArcSwap::from_pointee(produce_rules(&config, shared.trust_compressed)),
-            config: ArcSwap::from(config),
+            settings: ArcSwap::from(settings),
             topic_partition,
             topic_id,
             shared,
@@ -157,6 +154,7 @@ impl Partition {
             reader: ArcSwapOption::empty(),
             leader_epoch: AtomicI32::new(leader_epoch.0),
             closed: AtomicBool::new(false),
+            retention_due_ms: AtomicI64::new(0),
             commit: Arc::default(),
             complaints: Complaints::default(),
         }
@@ -187,24 +185,27 @@ impl Partition {
         self.leader_epoch.fetch_max(epoch.0, Ordering::AcqRel);
     }
 
-    /// Takes a new configuration; it holds from the next append on.
-    pub fn set_config(&self, config: Arc<TopicConfig>) {
-        self.rules.store(Arc::new(produce_rules(&config, self.shared.trust_compressed)));
-        if let State::Open(log) = &mut *lock(&self.state) {
-            log.set_config(Arc::new(log_config(&config)));
+    /// Takes new settings; they hold from the next append on.
+    pub fn set_settings(&self, settings: Arc<TopicSettings>) {
+        // The log's under the lock under which one is opened with those that stand here.
+        let mut state = lock(&self.state);
+        if let State::Open(log) = &mut *state {
+            log.set_config(settings.log.clone());
             log.schedule_flush(self.shared.clock.now());
         }
-        self.config.store(config);
+        self.settings.store(settings);
+        drop(state);
+        self.retention_due_ms.store(0, Ordering::Release);
     }
 
-    /// The topic's effective configuration.
-    pub fn config(&self) -> Arc<TopicConfig> {
-        self.config.load_full()
+    /// The topic's settings.
+    pub fn settings(&self) -> Arc<TopicSettings> {
+        self.settings.load_full()
     }
 
-    /// What is checked of a batch before it is appended.
-    pub fn produce_rules(&self) -> Arc<ProduceRules> {
-        self.rules.load_full()
+    /// The partition's directory, which need not exist.
+    fn dir(&self) -> PathBuf {
+        self.shared.data_dir.join(self.topic_partition.to_string())
     }
 
     /// Compares the leader epoch that a client knows, −1 for none, with the partition's (KIP-320).
@@ -228,7 +229,7 @@ impl Partition {
         let mut state = lock(&self.state);
         match &*state {
             State::Unopened(files) => {
-                let files = files.clone();
+                let files = *files;
                 self.open(&mut state, files).map(Some)
             }
             State::Open(_) => Ok(None),
@@ -238,10 +239,10 @@ impl Partition {
 
     fn open(&self, state: &mut State, files: Files) -> Result<Recovery, ErrorCode> {
         let spec = OpenSpec {
-            dir: files.dir,
+            dir: self.dir(),
             topic_partition: self.topic_partition.clone(),
             topic_id: self.topic_id,
-            config: Arc::new(log_config(&self.config.load())),
+            config: self.settings.load().log.clone(),
             log_start: files.log_start,
             recovery_point: files.recovery_point,
             cleaned: files.cleaned.unwrap_or(Offset::ZERO),
@@ -265,9 +266,26 @@ impl Partition {
         // What one node finds in its log is committed: no other has more.
         self.commit.advance(log.end());
         self.cleaning.fit(&log);
+        self.note_found(files, &log);
         self.reader.store(Some(reader));
         *state = State::Open(Box::new(log));
         Ok(recovery)
+    }
+
+    /// Has those checkpoints written that say something else of the log than what was found.
+    fn note_found(&self, files: Files, log: &Log) {
+        for (which, said, found) in [
+            (Checkpoint::RecoveryPoint, files.recovery_point, log.recovery_point()),
+            (Checkpoint::LogStart, files.log_start, log.start()),
+            (Checkpoint::HighWatermark, files.high_watermark, self.commit.watermark()),
+        ] {
+            if said != found {
+                self.shared.context.note_change(which);
+            }
+        }
+        if files.cleaned != self.cleaning.cleaned() {
+            self.shared.context.note_change(Checkpoint::Cleaner);
+        }
     }
 
     /// Runs `work` on the log, which is opened if need be.
@@ -278,7 +296,7 @@ impl Partition {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         if let State::Unopened(files) = &*state {
-            let files = files.clone();
+            let files = *files;
             self.open(&mut state, files)?;
         }
         match &mut *state {
@@ -308,6 +326,7 @@ impl Partition {
             (appended, log.start(), is_committed)
         })?;
         let appended = appended?;
+        self.shared.context.note_change(Checkpoint::HighWatermark);
         if is_committed && !appended.duplicate {
             self.commit.waiters.wake(batch.bytes.len() as u64);
         }
@@ -343,7 +362,7 @@ impl Partition {
     /// # Errors
     /// `OFFSET_OUT_OF_RANGE` for one above the high watermark; `POLICY_VIOLATION` for a topic that is only compacted.
     pub fn delete_records(&self, offset: Option<Offset>, now: Now) -> Result<Offset, ErrorCode> {
-        if !self.config.load().cleanup_policy.delete {
+        if !self.settings.load().config.cleanup_policy.delete {
             return Err(ErrorCode::PolicyViolation);
         }
         self.reader()?;
@@ -372,14 +391,50 @@ impl Partition {
     /// Deletes segments beyond the topic's retention; returns how many. A log that was not opened is opened for it
     /// when its directory exists.
     pub fn enforce_retention(&self, now: Now) -> Result<usize, ErrorCode> {
-        if !self.may_have_records() {
+        let mut state = lock(&self.state);
+        if let State::Unopened(files) = &*state {
+            let files = *files;
+            return self.enforce_retention_unopened(&mut state, files, now);
+        }
+        let State::Open(log) = &mut *state else { return Err(ErrorCode::UnknownTopicOrPartition) };
+        let deleted = self.enforce_retention_of(log, now);
+        drop(state);
+        self.tell_deleted(deleted)
+    }
+
+    /// Looks at a log that nobody uses no earlier than it may have something to delete, and leaves it as it was.
+    fn enforce_retention_unopened(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        files: Files,
+        now: Now,
+    ) -> Result<usize, ErrorCode> {
+        if self.is_closed() || now.wall_ms < self.retention_due_ms.load(Ordering::Acquire) {
             return Ok(0);
         }
-        let high_watermark = self.high_watermark()?;
-        let deleted = self.with_log(|log| {
-            log.set_producer_id_expiration(self.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
-            log.enforce_retention(high_watermark, now)
-        })?;
+        if !self.dir().exists() {
+            // One that is made opens the log.
+            self.retention_due_ms.store(i64::MAX, Ordering::Release);
+            return Ok(0);
+        }
+        let opened = self.open(state, files)?;
+        let State::Open(log) = &mut **state else { return Ok(0) };
+        let deleted = self.enforce_retention_of(log, now);
+        if files.clean && opened == Recovery::default() && matches!(deleted, Ok(0)) {
+            self.retention_due_ms.store(log.retention_due_ms(), Ordering::Release);
+            log.reader().forget_files();
+            self.reader.store(None);
+            **state = State::Unopened(files);
+        }
+        self.tell_deleted(deleted)
+    }
+
+    fn enforce_retention_of(&self, log: &mut Log, now: Now) -> Result<usize, LogError> {
+        log.set_producer_id_expiration(self.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
+        log.enforce_retention(self.commit.watermark(), now)
+    }
+
+    fn tell_deleted(&self, deleted: Result<usize, LogError>) -> Result<usize, ErrorCode> {
         let deleted = deleted.map_err(|error| self.report_log(&error))?;
         if deleted > 0 {
             self.commit.waiters.wake(0);
@@ -394,8 +449,8 @@ impl Partition {
     pub fn size_bytes(&self) -> Result<u64, ErrorCode> {
         match &*lock(&self.state) {
             State::Open(log) => Ok(log.reader().size_bytes()),
-            State::Unopened(files) => {
-                stored_bytes(&self.shared.context, &files.dir).map_err(|error| self.report_log(&error))
+            State::Unopened(_) => {
+                stored_bytes(&self.shared.context, &self.dir()).map_err(|error| self.report_log(&error))
             }
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
@@ -403,7 +458,7 @@ impl Partition {
 
     pub(super) fn may_have_records(&self) -> bool {
         match &*lock(&self.state) {
-            State::Unopened(files) => files.dir.exists(),
+            State::Unopened(_) => self.dir().exists(),
             State::Open(_) => true,
             State::Deleted => false,
         }
@@ -421,7 +476,8 @@ impl Partition {
             (State::Deleted, _) => return None,
             (_, Checkpoint::Cleaner) => return self.cleaning.cleaned(),
         };
-        (offset > Offset::ZERO || which != Checkpoint::LogStart).then_some(offset)
+        // Kafka takes what a file does not speak of for 0.
+        (offset > Offset::ZERO).then_some(offset)
     }
 
     /// Brings the log to stable storage and closes it in a way that the next start need not scan. What the checkpoints
@@ -438,7 +494,7 @@ impl Partition {
                 }
                 closed.map(|()| !log.reader().is_poisoned())
             }
-            State::Unopened(files) => Ok(files.clean || !files.dir.exists()),
+            State::Unopened(files) => Ok(files.clean || !self.dir().exists()),
             State::Deleted => Ok(true),
         };
         self.commit.end();
@@ -455,7 +511,7 @@ impl Partition {
         let deleted = match state {
             State::Open(log) => log.delete(now),
             State::Unopened(_) => {
-                let delay_ms = self.config.load().file_delete_delay_ms;
+                let delay_ms = self.settings.load().config.file_delete_delay_ms;
                 directory.delete_partition(&self.topic_partition, delay_ms, now)
             }
             State::Deleted => Ok(()),

@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dashmap::DashMap;
 
 use super::partition::{Files, Partition, Shared};
-use crate::config::TopicConfig;
+use super::settings::TopicSettings;
 use crate::log::cleaner::{CleanerOptions, CleaningPlan, Pace};
 use crate::log::{Checkpoint, LogDirectory, LogError};
 use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
 
-/// Where the logs of the last run stood, read once at the start.
+/// Where the logs of the last run stood, read once at the start; each partition takes what is said of it.
+#[derive(Default)]
 struct Remembered {
     log_starts: HashMap<TopicPartition, Offset>,
     recovery_points: HashMap<TopicPartition, Offset>,
     high_watermarks: HashMap<TopicPartition, Offset>,
     cleaned: HashMap<TopicPartition, Offset>,
-    clean: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -30,7 +30,7 @@ pub struct Registry {
     partitions: DashMap<TopicPartition, Arc<Partition>>,
     directory: LogDirectory,
     shared: Arc<Shared>,
-    remembered: Remembered,
+    remembered: Mutex<Remembered>,
     /// Held while a checkpoint is collected and written, so that an older one never replaces a newer one.
     checkpoints: Mutex<()>,
     /// Of `BY_NAME`, each: deleted partitions that the file may still speak of.
@@ -49,13 +49,12 @@ impl Registry {
             recovery_points: directory.read_checkpoint(Checkpoint::RecoveryPoint)?,
             high_watermarks: directory.read_checkpoint(Checkpoint::HighWatermark)?,
             cleaned: directory.read_checkpoint(Checkpoint::Cleaner)?,
-            clean: directory.was_clean(),
         };
         Ok(Self {
             partitions: DashMap::new(),
             directory,
             shared,
-            remembered,
+            remembered: Mutex::new(remembered),
             checkpoints: Mutex::new(()),
             stale: Default::default(),
         })
@@ -92,29 +91,32 @@ impl Registry {
         &self,
         partition: TopicPartition,
         topic_id: TopicId,
-        config: Arc<TopicConfig>,
+        settings: Arc<TopicSettings>,
         epoch: LeaderEpoch,
         existed: bool,
     ) -> Arc<Partition> {
-        if !existed {
+        let files = if existed {
+            self.remembered_of(&partition)
+        } else {
             self.forget(&partition);
-        }
-        let remembered = &self.remembered;
-        let at = |offsets: &HashMap<TopicPartition, Offset>| {
-            offsets.get(&partition).copied().filter(|_| existed).unwrap_or(Offset::ZERO)
+            Files::default()
         };
-        let files = Files {
-            dir: self.directory.partition_path(&partition),
-            log_start: at(&remembered.log_starts),
-            recovery_point: at(&remembered.recovery_points),
-            high_watermark: at(&remembered.high_watermarks),
-            cleaned: remembered.cleaned.get(&partition).copied().filter(|_| existed),
-            clean: existed && remembered.clean,
-        };
-        let added =
-            Arc::new(Partition::new(self.shared.clone(), partition.clone(), topic_id, files, config, epoch));
+        let shared = self.shared.clone();
+        let added = Arc::new(Partition::new(shared, partition.clone(), topic_id, files, settings, epoch));
         self.partitions.insert(partition, added.clone());
         added
+    }
+
+    fn remembered_of(&self, partition: &TopicPartition) -> Files {
+        let mut remembered = lock(&self.remembered);
+        let take = |offsets: &mut HashMap<_, _>| offsets.remove(partition);
+        Files {
+            log_start: take(&mut remembered.log_starts).unwrap_or(Offset::ZERO),
+            recovery_point: take(&mut remembered.recovery_points).unwrap_or(Offset::ZERO),
+            high_watermark: take(&mut remembered.high_watermarks).unwrap_or(Offset::ZERO),
+            cleaned: take(&mut remembered.cleaned),
+            clean: self.directory.was_clean(),
+        }
     }
 
     /// Removes the partitions of a deleted topic: their directories are renamed at once and removed later. What the
@@ -122,13 +124,18 @@ impl Registry {
     pub fn remove(&self, partitions: impl IntoIterator<Item = TopicPartition>, now: Now) {
         for partition in partitions {
             let Some((_, removed)) = self.partitions.remove(&partition) else { continue };
-            for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
-                if removed.checkpoint(which).is_some_and(|at| at > Offset::ZERO) {
-                    lock(stale).insert(partition.clone());
-                }
-            }
+            self.note_stale(&removed);
             if let Err(error) = removed.delete(&self.directory, now) {
                 tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
+            }
+        }
+    }
+
+    fn note_stale(&self, gone: &Partition) {
+        for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
+            if gone.checkpoint(which).is_some_and(|at| at > Offset::ZERO) {
+                lock(stale).insert(gone.topic_partition.clone());
+                self.shared.context.note_change(which);
             }
         }
     }
@@ -147,24 +154,19 @@ impl Registry {
     /// under this name is its own.
     pub fn renew(&self, partition: &Partition) {
         let named = partition.topic_partition.clone();
-        self.add(named, partition.topic_id, partition.config(), partition.leader_epoch(), false);
+        self.partitions.remove(&named);
+        self.note_stale(partition);
+        self.add(named, partition.topic_id, partition.settings(), partition.leader_epoch(), false);
     }
 
-    /// Writes the checkpoints anew that speak of partitions which are gone, or of records which a recovery cut off: a
-    /// crash came between a topic's deletion and what `remove` does. A topic that is made again under the name would
-    /// lose the records below that log start.
+    /// Called once all partitions of the last run are known. Writes the checkpoints anew that speak of others: a crash
+    /// came between a topic's deletion and what `remove` does. A topic that is made again under the name would lose
+    /// the records below that log start.
     pub fn forget_gone(&self) {
-        let remembered = [
-            (Checkpoint::LogStart, &self.remembered.log_starts),
-            (Checkpoint::RecoveryPoint, &self.remembered.recovery_points),
-            (Checkpoint::Cleaner, &self.remembered.cleaned),
-        ];
-        for (which, offsets) in remembered {
-            let is_stale = |(partition, at): (&TopicPartition, &Offset)| {
-                *at > Offset::ZERO
-                    && self.get(partition).and_then(|known| known.checkpoint(which)) != Some(*at)
-            };
-            if offsets.iter().any(is_stale) {
+        let Remembered { log_starts, recovery_points, cleaned, .. } =
+            std::mem::take(&mut *lock(&self.remembered));
+        for (which, left) in BY_NAME.into_iter().zip([log_starts, recovery_points, cleaned]) {
+            if left.values().any(|at| *at > Offset::ZERO) {
                 self.write_checkpoint(which);
             }
         }
@@ -221,10 +223,18 @@ impl Registry {
         filthiest
     }
 
+    /// Writes one of the offset checkpoints if it may lack something.
+    pub fn update_checkpoint(&self, which: Checkpoint) {
+        if self.shared.context.take_change(which) {
+            self.write_checkpoint(which);
+        }
+    }
+
     /// Writes one of the offset checkpoints. What cannot be written is logged and written the next time; false then.
     pub fn write_checkpoint(&self, which: Checkpoint) -> bool {
         let written = self.try_write_checkpoint(which);
         if let Err(error) = &written {
+            self.shared.context.note_change(which);
             tracing::error!(%error, "cannot write a checkpoint");
         }
         written.is_ok()
@@ -232,15 +242,14 @@ impl Registry {
 
     fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {
         let _writing = lock(&self.checkpoints);
+        self.shared.context.take_change(which);
         // Taken before the partitions are: who is among them is gone from those already.
         let stale =
             BY_NAME.iter().zip(&self.stale).find(|(other, _)| **other == which).map(|(_, stale)| stale);
         let forgotten = stale.map(|stale| std::mem::take(&mut *lock(stale)));
-        let entry = |partition: Arc<Partition>| {
-            Some((partition.topic_partition.clone(), partition.checkpoint(which)?))
-        };
-        let mut entries: Vec<_> = self.all().into_iter().filter_map(entry).collect();
-        entries.sort_unstable();
+        let entry =
+            |partition: &Partition| Some((partition.topic_partition.clone(), partition.checkpoint(which)?));
+        let entries: Vec<_> = self.partitions.iter().filter_map(|known| entry(known.value())).collect();
         let written = self.directory.write_checkpoint(which, &entries);
         if let (Err(_), Some(stale), Some(forgotten)) = (&written, stale, forgotten) {
             lock(stale).extend(forgotten);

@@ -1,12 +1,34 @@
-//! A topic's configuration as its log and the check of its batches need it.
+//! A topic's configuration as its log and the check of its batches need it: one value that its partitions share, and
+//! with them those of all topics with the same configuration.
+
+use std::sync::Arc;
 
 use super::validate::ProduceRules;
 use crate::config::{self, CompressionType, TopicConfig};
 use crate::log::config::{CleanupPolicy, LogConfig, TimestampType};
 use crate::wire::compress::Codec;
 
+/// See the module.
+#[derive(Debug)]
+pub struct TopicSettings {
+    /// The whole of it.
+    pub config: TopicConfig,
+    /// What batches are checked against.
+    pub rules: ProduceRules,
+    /// What logs obey.
+    pub log: Arc<LogConfig>,
+}
+
+impl TopicSettings {
+    /// What follows from a topic's effective configuration and from `milena.produce.trust.compressed`.
+    pub fn new(config: TopicConfig, trust_compressed: bool) -> Arc<Self> {
+        let (rules, log) = (produce_rules(&config, trust_compressed), Arc::new(log_config(&config)));
+        Arc::new(Self { config, rules, log })
+    }
+}
+
 /// The part of a topic's configuration that its log obeys.
-pub(super) fn log_config(config: &TopicConfig) -> LogConfig {
+fn log_config(config: &TopicConfig) -> LogConfig {
     LogConfig {
         segment_bytes: config.segment_bytes,
         segment_ms: config.segment_ms,
@@ -36,7 +58,7 @@ pub(super) fn log_config(config: &TopicConfig) -> LogConfig {
 }
 
 /// The part of a topic's configuration that batches are checked against.
-pub(super) fn produce_rules(config: &TopicConfig, trust_compressed: bool) -> ProduceRules {
+fn produce_rules(config: &TopicConfig, trust_compressed: bool) -> ProduceRules {
     let (compression, level) = match config.compression_type {
         CompressionType::Producer => (None, None),
         CompressionType::Uncompressed => (Some(Codec::None), None),

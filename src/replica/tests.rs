@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::partition::Shared;
 use super::reading::{Isolation, ReadFailure, ReadLimits};
 use super::registry::Registry;
+use super::settings::TopicSettings;
 use super::{Partition, validate};
 use crate::config::Config;
 use crate::log::cleaner::{CleanerOptions, Pace};
@@ -33,8 +34,12 @@ fn registry_at(dir: &std::path::Path, clock: Arc<Hands>) -> Registry {
 
 fn registry_with(dir: &std::path::Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
-    let shared =
-        Shared { context, clock, producer_id_expiration_ms: AtomicI64::new(1000), trust_compressed: false };
+    let shared = Shared {
+        context,
+        data_dir: dir.to_path_buf(),
+        clock,
+        producer_id_expiration_ms: AtomicI64::new(1000),
+    };
     Registry::new(directory, Arc::new(shared)).unwrap()
 }
 
@@ -44,13 +49,13 @@ fn named() -> TopicPartition {
 
 fn add(registry: &Registry, id: TopicId, existed: bool) -> Arc<Partition> {
     let config = Config::from_pairs([]).unwrap().topic_config(&std::collections::BTreeMap::new()).unwrap();
-    registry.add(named(), id, Arc::new(config), LeaderEpoch(0), existed)
+    registry.add(named(), id, TopicSettings::new(config, false), LeaderEpoch(0), existed)
 }
 
 fn append(partition: &Partition) -> Result<Offset, ErrorCode> {
     let mut builder = BatchBuilder::new(0);
     builder.push(None, Some(b"a"), 0);
-    let batch = validate::validate(builder.build(0).bytes, &partition.produce_rules(), 0).unwrap();
+    let batch = validate::validate(builder.build(0).bytes, &partition.settings().rules, 0).unwrap();
     partition.append(&batch, Now::default()).map(|done| done.base_offset).map_err(|refusal| refusal.error)
 }
 
@@ -111,11 +116,58 @@ fn checkpoints_speak_of_a_deleted_partition_until_its_name_is_used_again_and_no_
     registry.remove([named()], Now::default());
     assert_eq!(written(&registry), [(named(), Offset(1))].into(), "a deletion alone writes nothing");
     let other = TopicPartition::new("other", 0);
-    let config = old.config();
-    registry.add(other, TopicId::random(), config, LeaderEpoch(0), false);
+    registry.add(other, TopicId::random(), old.settings(), LeaderEpoch(0), false);
     assert_eq!(written(&registry).len(), 1, "another name neither");
     add(&registry, TopicId::random(), false);
     assert!(written(&registry).is_empty());
+}
+
+#[test]
+fn retention_leaves_a_log_unopened_that_nobody_uses_and_looks_again_when_something_is_due() {
+    const WEEK_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+    let dir = tempfile::tempdir().unwrap();
+    let id = TopicId::random();
+    let first = registry(dir.path());
+    append(&add(&first, id, false)).unwrap();
+    first.close(1).unwrap();
+    drop(first);
+    let registry = registry(dir.path());
+    let partition = add(&registry, id, true);
+    let is_open = |partition: &Partition| partition.recover().unwrap().is_none();
+    let now = Now::default();
+    assert_eq!(partition.enforce_retention(now), Ok(0));
+    // Not looked at: it would fail.
+    let (here, away) = (dir.path().join("t-0"), dir.path().join("away"));
+    std::fs::rename(&here, &away).unwrap();
+    std::fs::write(&here, "no directory").unwrap();
+    assert_eq!(partition.enforce_retention(now.after_ms(WEEK_MS - 1)), Ok(0));
+    std::fs::remove_file(&here).unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    // Nor after a change of settings, which may make something due, does it stay open.
+    partition.set_settings(partition.settings());
+    assert_eq!(partition.enforce_retention(now.after_ms(WEEK_MS)), Ok(0));
+    assert_eq!(partition.enforce_retention(now.after_ms(WEEK_MS + 1)), Ok(1));
+    assert!(is_open(&partition), "it has changed");
+    assert_eq!(partition.log_start(), Ok(Offset(1)));
+}
+
+#[test]
+fn a_checkpoint_is_written_again_when_there_is_something_new_to_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path());
+    let partition = add(&registry, TopicId::random(), false);
+    let path = dir.path().join("replication-offset-checkpoint");
+    let update = || {
+        let _ = std::fs::remove_file(&path);
+        registry.update_checkpoint(Checkpoint::HighWatermark);
+        std::fs::read_to_string(&path).ok()
+    };
+    assert_eq!(update(), None);
+    append(&partition).unwrap();
+    assert_eq!(update().as_deref(), Some("0\n1\nt 0 1\n"));
+    assert_eq!(update(), None);
+    append(&partition).unwrap();
+    assert!(update().is_some());
 }
 
 #[test]
@@ -145,7 +197,8 @@ fn a_coordinator_reads_what_it_wrote_before_it_is_committed() {
     let registry = registry_with(dir.path(), context.clone(), Arc::default());
     let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
     let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
-    let partition = registry.add(named(), TopicId::random(), Arc::new(config), LeaderEpoch(0), false);
+    let partition =
+        registry.add(named(), TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false);
     let (release, held) = std::sync::mpsc::channel::<()>();
     context.flusher.submit(move || {
         let _ = held.recv();
@@ -222,7 +275,7 @@ fn another_expiration_of_producers_holds_for_logs_that_are_open() {
     let partition = add(&registry, TopicId::random(), false);
     let mut builder = BatchBuilder::new(0).producer(7, 0, 0);
     builder.push(None, Some(b"a"), 0);
-    let batch = validate::validate(builder.build(0).bytes, &partition.produce_rules(), 0).unwrap();
+    let batch = validate::validate(builder.build(0).bytes, &partition.settings().rules, 0).unwrap();
     partition.append(&batch, Now::default()).map_err(|refusal| refusal.error).unwrap();
     let later = Now::default().after_ms(4999);
     registry.set_producer_id_expiration(5000);
@@ -238,7 +291,7 @@ fn compacted(registry: &Registry, name: &str) -> Arc<Partition> {
     let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
     let named = TopicPartition::new(name, 0);
-    registry.add(named, TopicId::random(), Arc::new(config), LeaderEpoch(0), false)
+    registry.add(named, TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false)
 }
 
 /// Appends ten records of two keys, each in a segment of its own.

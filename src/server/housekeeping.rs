@@ -100,13 +100,13 @@ fn chores(config: &StorageConfig, now: Now) -> Vec<Chore> {
             broker.partitions.enforce_retention(now);
         }),
         Chore::new(config.flush_offset_checkpoint_interval_ms, now, |broker, _, _| {
-            broker.partitions.write_checkpoint(Checkpoint::RecoveryPoint);
+            broker.partitions.update_checkpoint(Checkpoint::RecoveryPoint);
         }),
         Chore::new(config.flush_start_offset_checkpoint_interval_ms, now, |broker, _, _| {
-            broker.partitions.write_checkpoint(Checkpoint::LogStart);
+            broker.partitions.update_checkpoint(Checkpoint::LogStart);
         }),
         Chore::new(config.high_watermark_checkpoint_interval_ms, now, |broker, _, _| {
-            broker.partitions.write_checkpoint(Checkpoint::HighWatermark);
+            broker.partitions.update_checkpoint(Checkpoint::HighWatermark);
         }),
     ]
 }

@@ -11,13 +11,14 @@ use crate::broker::applier::Applier;
 use crate::broker::config_rules::TableRules;
 use crate::broker::fetch_sessions::FetchSessions;
 use crate::broker::live::LiveConfig;
+use crate::broker::settings_cache::SettingsCache;
 use crate::config::Config;
 use crate::controller::command::TopicIdPartition;
 use crate::controller::machine::Settings as ControllerSettings;
 use crate::controller::{Controller, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::log::storage::Disk;
-use crate::log::{ContextOptions, LogContext, LogDirectory};
+use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::replica::Partition;
 use crate::replica::partition::Shared;
 use crate::replica::registry::Registry;
@@ -27,8 +28,9 @@ use crate::types::{Clock, TopicId, TopicPartition};
 /// configuration either.
 const FETCH_SESSION_EVICTION_MS: i64 = 120_000;
 
-/// Files of logs that stay open, where the system allows many.
-const HANDLES_MAX: usize = 4096;
+/// Files of logs that stay open, where the system allows many. Opening one again costs a few microseconds; each costs
+/// a descriptor and the kernel's memory for it.
+const HANDLES_MAX: usize = 1000;
 
 /// How many files of logs stay open when the process may have `open_files_max` (`None`: as many as it likes): never
 /// more than half, the rest is for sockets and for files that are open for a moment.
@@ -92,9 +94,9 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     .context("cannot load the metadata journal")?;
     let shared = Shared {
         context: context.clone(),
+        data_dir: path.clone(),
         clock: clock.clone(),
         producer_id_expiration_ms: AtomicI64::new(config.producers.id_expiration_ms),
-        trust_compressed: config.storage.produce_trust_compressed,
     };
     let broker = Arc::new(Broker {
         node_id: config.node_id,
@@ -109,6 +111,7 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let applier = Arc::new(Applier {
         live,
+        settings: SettingsCache::new(config.storage.produce_trust_compressed),
         partitions: broker.partitions.clone(),
         coordinator: broker.coordinator.clone(),
         clock,
@@ -165,7 +168,12 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
     if !recovered.is_empty() {
         let cut = broker.clone();
         // A log that was cut and grows again would soon reach what these say of the records that it lost.
-        tokio::task::spawn_blocking(move || cut.partitions.forget_gone()).await?;
+        tokio::task::spawn_blocking(move || {
+            for which in [Checkpoint::LogStart, Checkpoint::RecoveryPoint, Checkpoint::Cleaner] {
+                cut.partitions.update_checkpoint(which);
+            }
+        })
+        .await?;
         let raised = broker.controller.raise_leader_epochs(recovered.clone()).await;
         raised.map_err(|code| {
             anyhow::anyhow!("cannot raise the leader epochs after an unclean stop: {code:?}")
@@ -232,7 +240,7 @@ mod tests {
 
     #[test]
     fn files_of_logs_leave_half_of_the_descriptors_to_others() {
-        let cases = [(None, 4096), (Some(1 << 20), 4096), (Some(4096), 2048), (Some(256), 128), (Some(1), 1)];
+        let cases = [(None, 1000), (Some(1 << 20), 1000), (Some(1024), 512), (Some(256), 128), (Some(1), 1)];
         for (open_files_max, handles) in cases {
             assert_eq!(handles_max(open_files_max), handles, "{open_files_max:?}");
         }

@@ -386,7 +386,7 @@ fn a_flush_whose_file_cannot_be_opened_is_tried_again() {
     fill(&mut log, 1);
     // A directory in its place cannot be opened for writing.
     let (file, aside) = (bench.file("00000000000000000000.log"), bench.file("aside"));
-    bench.context.handles.forget_log(log.reader.id);
+    log.reader.forget_files();
     std::fs::rename(&file, &aside).unwrap();
     std::fs::create_dir(&file).unwrap();
     bench.context.run_flushes(now().after_ms(10));
