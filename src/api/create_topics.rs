@@ -1,7 +1,7 @@
 //! `CreateTopics`, versions 2–7 (KIP-4; -1 for the broker's defaults KIP-464; configurations in the answer KIP-525; topic
 //! ids KIP-516). When the answer leaves, every other API sees the topics. A timeout above 0 has nothing to limit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
@@ -12,12 +12,16 @@ use super::{Context, Reply, admitted};
 use crate::config::Config;
 use crate::controller::Controller;
 use crate::controller::command::{ApiError, CreatedTopic, NewTopic, Outcome};
+use crate::controller::image::Configs;
 use crate::types::{ErrorCode, NodeId};
+
+/// First version whose answer holds configurations (KIP-525).
+const CONFIGS_FROM: i16 = 5;
 
 /// See the module.
 pub(super) fn handle(context: Context, request: CreateTopicsRequest) -> Reply<CreateTopicsResponse> {
     Reply::Run(Box::pin(async move {
-        answer(&context.broker.controller, &context.broker.live.current(), request).await
+        answer(&context.broker.controller, &context.broker.live.current(), context.version, request).await
     }))
 }
 
@@ -25,11 +29,15 @@ pub(super) fn handle(context: Context, request: CreateTopicsRequest) -> Reply<Cr
 async fn answer(
     controller: &Controller,
     config: &Config,
+    version: i16,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
+    let mut described = DescribedConfigs { config, version, known: BTreeMap::new() };
     if let Err(code) = admitted(request.timeout_ms) {
-        let refused =
-            request.topics.into_iter().map(|topic| result(config, topic.name.to_string(), Err(code.into())));
+        let refused = request
+            .topics
+            .into_iter()
+            .map(|topic| result(&mut described, topic.name.to_string(), Err(code.into())));
         return CreateTopicsResponse::default().with_topics(refused.collect());
     }
     let mut uses: HashMap<TopicName, usize> = HashMap::new();
@@ -50,11 +58,14 @@ async fn answer(
         Ok(outcomes) => outcomes,
         Err(code) => names.iter().map(|_| Err(ApiError::from(code))).collect(),
     };
-    let mut results: Vec<CreatableTopicResult> =
-        names.into_iter().zip(outcomes).map(|(name, outcome)| result(config, name, outcome)).collect();
+    let mut results: Vec<CreatableTopicResult> = names
+        .into_iter()
+        .zip(outcomes)
+        .map(|(name, outcome)| result(&mut described, name, outcome))
+        .collect();
     let error = ApiError::new(ErrorCode::InvalidRequest, "the topic is named more than once in the request");
     results.extend(
-        twice.into_iter().map(|name: TopicName| result(config, name.to_string(), Err(error.clone()))),
+        twice.into_iter().map(|name: TopicName| result(&mut described, name.to_string(), Err(error.clone()))),
     );
     CreateTopicsResponse::default().with_topics(results)
 }
@@ -76,7 +87,11 @@ fn new_topic(topic: CreatableTopic) -> NewTopic {
     }
 }
 
-fn result(config: &Config, name: String, outcome: Outcome<CreatedTopic>) -> CreatableTopicResult {
+fn result(
+    described: &mut DescribedConfigs<'_>,
+    name: String,
+    outcome: Outcome<CreatedTopic>,
+) -> CreatableTopicResult {
     let result = CreatableTopicResult::default().with_name(StrBytes::from_string(name).into());
     match outcome {
         Err(error) => result
@@ -88,15 +103,36 @@ fn result(config: &Config, name: String, outcome: Outcome<CreatedTopic>) -> Crea
             .with_topic_id(created.id.0)
             .with_num_partitions(created.partitions)
             .with_replication_factor(created.replication_factor)
-            .with_configs(Some(effective_configs(config, &created))),
+            .with_configs(Some(described.of(&created.configs))),
     }
 }
 
-/// Every configuration that the topic goes by, in the order of their names.
-fn effective_configs(config: &Config, created: &CreatedTopic) -> Vec<CreatableTopicConfigs> {
-    let described = config.describe_topic(&created.configs).into_iter().map(|described| {
+/// The configurations of the topics of one answer, which many of them have in common.
+struct DescribedConfigs<'a> {
+    config: &'a Config,
+    version: i16,
+    known: BTreeMap<Configs, Vec<CreatableTopicConfigs>>,
+}
+
+impl DescribedConfigs<'_> {
+    fn of(&mut self, own: &Configs) -> Vec<CreatableTopicConfigs> {
+        if self.version < CONFIGS_FROM {
+            return Vec::new();
+        }
+        if let Some(known) = self.known.get(own) {
+            return known.clone();
+        }
+        let described = effective_configs(self.config, own);
+        self.known.insert(own.clone(), described.clone());
+        described
+    }
+}
+
+/// Every configuration that a topic with `own` values goes by, in the order of their names.
+fn effective_configs(config: &Config, own: &Configs) -> Vec<CreatableTopicConfigs> {
+    let described = config.describe_topic(own).into_iter().map(|described| {
         // As with Kafka a value that was given stands here as it was written; DescribeConfigs tells what it means.
-        let value = created.configs.get(&described.name).cloned().or(described.value);
+        let value = own.get(&described.name).cloned().or(described.value);
         CreatableTopicConfigs::default()
             .with_name(StrBytes::from_string(described.name))
             .with_value(value.map(StrBytes::from_string))
@@ -132,7 +168,7 @@ mod tests {
             .with_name(StrBytes::from_static_str("size"))
             .with_value(Some(StrBytes::from_static_str("7")));
         let request = CreateTopicsRequest::default().with_topics(vec![topic("a").with_configs(vec![size])]);
-        let response = answer(&controller, &config, request).await;
+        let response = answer(&controller, &config, 7, request).await;
         let created = &response.topics[0];
         assert_eq!((created.error_code, created.num_partitions, created.replication_factor), (0, 2, 1));
         assert_eq!(created.topic_id, controller.image().topic("a").unwrap().id.0);
@@ -150,7 +186,8 @@ mod tests {
         let (controller, _dir) = controller();
         let config = Config::from_pairs([]).unwrap();
         let topics = vec![topic("twice"), topic("b c"), topic("twice"), topic("fine")];
-        let response = answer(&controller, &config, CreateTopicsRequest::default().with_topics(topics)).await;
+        let response =
+            answer(&controller, &config, 7, CreateTopicsRequest::default().with_topics(topics)).await;
         let codes: Vec<(String, i16)> =
             response.topics.iter().map(|topic| (topic.name.to_string(), topic.error_code)).collect();
         assert_eq!(codes, [("b c".into(), 17), ("fine".into(), 0), ("twice".into(), 42)]);

@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -68,6 +69,23 @@ pub struct PartitionImage {
     pub leader_epoch: LeaderEpoch,
     /// Rises by one with each change of this partition.
     pub partition_epoch: i32,
+    /// Whether the leader still recovers from an unclean election (KIP-704).
+    pub recovering: bool,
+    /// Where it is; partitions for which that is equal share one.
+    pub placed: Arc<Replicas>,
+}
+
+impl Deref for PartitionImage {
+    type Target = Replicas;
+
+    fn deref(&self) -> &Replicas {
+        &self.placed
+    }
+}
+
+/// Where a partition is and shall be. In most clusters few differ among very many partitions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replicas {
     /// The replicas, in preferred order; the first is the preferred leader.
     pub replicas: Vec<NodeId>,
     /// The replicas in sync.
@@ -82,9 +100,29 @@ pub struct PartitionImage {
     pub last_known_eligible: Vec<NodeId>,
     /// The directory of each replica, in their order (KIP-858); empty in records older than that.
     pub directories: Vec<DirectoryId>,
-    /// Whether the leader still recovers from an unclean election (KIP-704).
-    pub recovering: bool,
 }
+
+/// What was last seen of where partitions are, so that those that come next share it. It says nothing of an image.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastPlaced(Arc<Replicas>);
+
+impl LastPlaced {
+    /// `replicas`, shared with the partition before when that is at the same place.
+    pub(super) fn share(&mut self, replicas: Replicas) -> Arc<Replicas> {
+        if *self.0 != replicas {
+            self.0 = Arc::new(replicas);
+        }
+        Arc::clone(&self.0)
+    }
+}
+
+impl PartialEq for LastPlaced {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for LastPlaced {}
 
 /// One topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,6 +202,7 @@ pub struct Image {
     features: Arc<BTreeMap<String, i16>>,
     brokers: Arc<BTreeMap<NodeId, BrokerImage>>,
     kept: Arc<Vec<(Option<KeptSubject>, Bytes)>>,
+    pub(super) last_placed: LastPlaced,
 }
 
 /// Whom a kept record registers, so that a later registration takes its place.
@@ -187,6 +226,7 @@ impl Image {
             features: Arc::default(),
             brokers: Arc::default(),
             kept: Arc::default(),
+            last_placed: LastPlaced::default(),
         }
     }
 
@@ -206,7 +246,7 @@ impl Image {
     }
 
     /// All topics in the order of their names.
-    pub fn topics(&self) -> impl ExactSizeIterator<Item = &Arc<TopicImage>> {
+    pub fn topics(&self) -> impl ExactSizeIterator<Item = &Arc<TopicImage>> + Clone {
         self.topics.iter().map(|(_, topic)| topic)
     }
 

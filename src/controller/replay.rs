@@ -1,10 +1,14 @@
 //! What each metadata record does to the image: the one way in which it changes, at start-up and at run time.
 //! Records of kinds that nothing here interprets are kept as they stand. Never panics on any record.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::command::Changes;
-use super::image::{ConfigResource, Image, KeptSubject, PartitionImage, ResourceKind, TopicImage};
+use super::image::{
+    ConfigResource, Image, KeptSubject, LastPlaced, PartitionImage, Replicas, ResourceKind, TopicImage,
+};
 use crate::types::{LeaderEpoch, NodeId, ProducerId, TopicId};
 use crate::wire::records::RecordError;
 use crate::wire::records::frame::Frame;
@@ -151,9 +155,9 @@ impl Image {
         changes: &mut Changes,
     ) -> Result<(), ReplayError> {
         let id = TopicId(record.topic_id);
+        let partition = partition_image(record, &mut self.last_placed);
         self.change_topic(id, |topic| {
             let have = topic.partitions.len();
-            let partition = partition_image(record);
             match usize::try_from(record.partition_id).ok() {
                 Some(index) if index == have => topic.partitions.push(partition),
                 Some(index) if index < have => {
@@ -175,16 +179,18 @@ impl Image {
         changes: &mut Changes,
     ) -> Result<(), ReplayError> {
         let id = TopicId(record.topic_id);
-        self.change_topic(id, |topic| {
+        let mut last_placed = self.last_placed.clone();
+        let changed = self.change_topic(id, |topic| {
             let slot = usize::try_from(record.partition_id).ok().and_then(|i| topic.partitions.get_mut(i));
             match slot {
-                Some(partition) => merge(partition, record),
+                Some(partition) => merge(partition, record, &mut last_placed),
                 None => return Err(no_partition(topic, record.partition_id)),
             }
             changes.topics.insert(id, topic.name.clone());
             Ok(())
-        })
-        .ok_or(ReplayError::NoTopic(id))?
+        });
+        self.last_placed = last_placed;
+        changed.ok_or(ReplayError::NoTopic(id))?
     }
 
     fn replay_remove_topic(
@@ -219,8 +225,9 @@ impl Image {
         for id in touched {
             self.change_topic(id, |topic| {
                 for partition in topic.partitions.iter_mut().filter(|partition| has_eligible(partition)) {
-                    partition.eligible.clear();
-                    partition.last_known_eligible.clear();
+                    let placed = Arc::make_mut(&mut partition.placed);
+                    placed.eligible.clear();
+                    placed.last_known_eligible.clear();
                     partition.partition_epoch = partition.partition_epoch.saturating_add(1);
                 }
                 changes.topics.insert(id, topic.name.clone());
@@ -245,11 +252,18 @@ fn nodes(ids: &[i32]) -> Vec<NodeId> {
     ids.iter().copied().map(NodeId).collect()
 }
 
-fn partition_image(record: &PartitionRecord) -> PartitionImage {
+fn partition_image(record: &PartitionRecord, last_placed: &mut LastPlaced) -> PartitionImage {
     PartitionImage {
         leader: leader(record.leader),
         leader_epoch: LeaderEpoch(record.leader_epoch),
         partition_epoch: record.partition_epoch,
+        recovering: record.leader_recovery_state == RECOVERING,
+        placed: last_placed.share(replicas_of(record)),
+    }
+}
+
+fn replicas_of(record: &PartitionRecord) -> Replicas {
+    Replicas {
         replicas: nodes(&record.replicas),
         isr: nodes(&record.isr),
         removing: nodes(&record.removing_replicas),
@@ -257,13 +271,12 @@ fn partition_image(record: &PartitionRecord) -> PartitionImage {
         eligible: nodes(record.eligible_leader_replicas.as_deref().unwrap_or_default()),
         last_known_eligible: nodes(record.last_known_elr.as_deref().unwrap_or_default()),
         directories: record.directories.iter().copied().map(TopicId).collect(),
-        recovering: record.leader_recovery_state == RECOVERING,
     }
 }
 
 /// Kafka's rule: a leader that is named, be it the same one, bumps the leader epoch; every change bumps the
 /// partition epoch. Neither stands in the record.
-fn merge(partition: &mut PartitionImage, record: &PartitionChangeRecord) {
+fn merge(partition: &mut PartitionImage, record: &PartitionChangeRecord, last_placed: &mut LastPlaced) {
     if record.leader != LEADER_UNCHANGED {
         partition.leader = leader(record.leader);
         partition.leader_epoch = LeaderEpoch(partition.leader_epoch.0.saturating_add(1));
@@ -272,13 +285,14 @@ fn merge(partition: &mut PartitionImage, record: &PartitionChangeRecord) {
     if record.leader_recovery_state != RECOVERY_UNCHANGED {
         partition.recovering = record.leader_recovery_state == RECOVERING;
     }
+    let mut placed = Replicas::clone(&partition.placed);
     let lists = [
-        (&mut partition.isr, &record.isr),
-        (&mut partition.replicas, &record.replicas),
-        (&mut partition.removing, &record.removing_replicas),
-        (&mut partition.adding, &record.adding_replicas),
-        (&mut partition.eligible, &record.eligible_leader_replicas),
-        (&mut partition.last_known_eligible, &record.last_known_elr),
+        (&mut placed.isr, &record.isr),
+        (&mut placed.replicas, &record.replicas),
+        (&mut placed.removing, &record.removing_replicas),
+        (&mut placed.adding, &record.adding_replicas),
+        (&mut placed.eligible, &record.eligible_leader_replicas),
+        (&mut placed.last_known_eligible, &record.last_known_elr),
     ];
     for (list, change) in lists {
         if let Some(ids) = change {
@@ -286,10 +300,13 @@ fn merge(partition: &mut PartitionImage, record: &PartitionChangeRecord) {
         }
     }
     if let Some(directories) = &record.directories {
-        partition.directories = directories.iter().copied().map(TopicId).collect();
+        placed.directories = directories.iter().copied().map(TopicId).collect();
     } else if record.replicas.is_some() {
         // New replicas are in no directory that anyone has told of yet.
-        partition.directories.resize(partition.replicas.len(), TopicId::ZERO);
+        placed.directories.resize(placed.replicas.len(), TopicId::ZERO);
+    }
+    if placed != *partition.placed {
+        partition.placed = last_placed.share(placed);
     }
 }
 

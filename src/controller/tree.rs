@@ -239,6 +239,7 @@ fn unite<K: Ord + Clone, V: Clone>(children: &mut Vec<(K, Arc<Node<K, V>>)>, at:
 type Children<'a, K, V> = std::slice::Iter<'a, (K, Arc<Node<K, V>>)>;
 
 /// The entries in the order of their keys.
+#[derive(Clone)]
 pub(super) struct Iter<'a, K, V> {
     /// What is left of each inner node on the way.
     nodes: Vec<Children<'a, K, V>>,

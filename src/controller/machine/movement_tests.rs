@@ -73,7 +73,7 @@ fn an_unclean_election_takes_who_is_alive_but_first_who_is_in_sync() {
     happens(&mut driver, -1, &[]);
     assert_eq!(elect(&mut driver, ElectionKind::Unclean, Some(&[0])), [0]);
     let led = partition(&driver);
-    assert_eq!((led.leader, led.isr), (Some(NodeId(1)), nodes(&[1])));
+    assert_eq!((led.leader, led.isr.clone()), (Some(NodeId(1)), nodes(&[1])));
     happens(&mut driver, -1, &[]);
     let mut image = Image::clone(driver.image());
     for id in [1, 2] {
@@ -100,7 +100,7 @@ fn a_reassignment_to_replicas_in_sync_is_complete_at_once() {
     assert_eq!(partition(&driver), before, "nothing to do");
     assert_eq!(reassign(&mut driver, Some(&[2, 1]), true), 0);
     let turned = partition(&driver);
-    assert_eq!((turned.replicas, turned.leader), (nodes(&[2, 1]), Some(NodeId(1))));
+    assert_eq!((turned.replicas.clone(), turned.leader), (nodes(&[2, 1]), Some(NodeId(1))));
     assert_eq!(turned.directories, [before.directories[1], before.directories[0]]);
     assert_eq!(reassign(&mut driver, Some(&[2]), true), 0);
     let after = partition(&driver);

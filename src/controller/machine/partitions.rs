@@ -1,12 +1,13 @@
 //! Decisions on partitions: where replicas go, more partitions, elections, and blocks of producer ids.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Effects, Machine, PRODUCER_ID_BLOCK, RECORDS_PER_COMMAND_MAX};
 use crate::controller::command::{
     ApiError, NewPartitions, NewTopic, Outcome, ProducerIdBlock, Reply, TopicIdPartition,
 };
-use crate::controller::image::PartitionImage;
+use crate::controller::image::{PartitionImage, Replicas};
 use crate::controller::replay::{ReplayError, partition_record};
 use crate::types::{ErrorCode, LeaderEpoch, NodeId, ProducerId, TopicId};
 use crate::wire::records::metadata::{MetadataRecord, PartitionChangeRecord, ProducerIdsRecord};
@@ -109,14 +110,13 @@ impl Machine {
             leader: Some(*isr.first()?),
             leader_epoch: LeaderEpoch(0),
             partition_epoch: 0,
-            directories: replicas.iter().map(own).collect(),
-            replicas: replicas.to_vec(),
-            isr,
-            removing: Vec::new(),
-            adding: Vec::new(),
-            eligible: Vec::new(),
-            last_known_eligible: Vec::new(),
             recovering: false,
+            placed: Arc::new(Replicas {
+                directories: replicas.iter().map(own).collect(),
+                replicas: replicas.to_vec(),
+                isr,
+                ..Replicas::default()
+            }),
         })
     }
 
