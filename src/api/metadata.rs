@@ -4,27 +4,24 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use kafka_protocol::messages::MetadataRequest;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::metadata_response::{
-    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
-};
-use kafka_protocol::messages::{BrokerId, MetadataRequest, MetadataResponse};
-use kafka_protocol::protocol::StrBytes;
 
 use super::{CLUSTER_OPERATIONS, Context, OPERATIONS_UNASKED, Reply, TOPIC_OPERATIONS};
 use crate::broker::Broker;
 use crate::broker::endpoints::advertised;
 use crate::broker::topics::new_topic;
 use crate::controller::command::{ApiError, Command, NewTopic, Reply as Outcome};
-use crate::controller::image::{Image, PartitionImage, TopicImage};
+use crate::controller::image::{Image, TopicImage};
 use crate::controller::names::check_topic_name;
-use crate::types::{ErrorCode, NodeId, TopicId};
+use crate::types::{ErrorCode, TopicId};
+use crate::wire::metadata_response::{Answering, MetadataBody, MetadataWriter, ToldPartition, ToldTopic};
 
 /// First version in which a topic can be asked for by id.
 const TOPIC_IDS_FROM: i16 = 12;
 
 /// Answers from the image, or after the missing topics have been created.
-pub(super) fn handle(context: Context, mut request: MetadataRequest) -> Reply<MetadataResponse> {
+pub(super) fn handle(context: Context, mut request: MetadataRequest) -> Reply<MetadataBody> {
     if let Some(reason) = misplaced_null(context.version, &request) {
         return Reply::Close(reason.to_owned());
     }
@@ -56,15 +53,17 @@ fn misplaced_null(version: i16, request: &MetadataRequest) -> Option<&'static st
 }
 
 /// Versions 10 and 11 have a field for the id but do not serve it: INVALID_REQUEST for every topic.
-fn refuse(context: &Context, request: &MetadataRequest) -> Option<MetadataResponse> {
+fn refuse(context: &Context, request: &MetadataRequest) -> Option<MetadataBody> {
     let topics = request.topics.as_ref()?;
     let by_id = |topic: &MetadataRequestTopic| topic.name.is_none() || !topic.topic_id.is_nil();
     if context.version < 10 || context.version >= TOPIC_IDS_FROM || !topics.iter().any(by_id) {
         return None;
     }
-    let refused =
-        topics.iter().map(|topic| failed_topic(context.version, topic, ErrorCode::InvalidRequest)).collect();
-    Some(MetadataResponse::default().with_topics(refused))
+    let mut writer = MetadataWriter::new(context.version, None, topics.len(), 0);
+    for topic in topics {
+        writer.topic(&failed_topic(context.version, topic, ErrorCode::InvalidRequest, OPERATIONS_UNASKED));
+    }
+    Some(writer.finish(OPERATIONS_UNASKED))
 }
 
 /// Kafka looks at the names of a request only when nothing in it is asked for by id.
@@ -110,40 +109,110 @@ fn answer(
     request: &MetadataRequest,
     image: &Image,
     failed: &HashMap<String, ErrorCode>,
-) -> MetadataResponse {
-    let with_operations = request.include_topic_authorized_operations;
-    let broker = &context.broker;
+) -> MetadataBody {
     // Version 0 has no null: an empty list means all topics there.
     let asked = request.topics.as_ref().filter(|topics| context.version > 0 || !topics.is_empty());
-    let topics = match asked {
-        None => image.topics().map(|topic| found(context.version, topic, with_operations)).collect(),
-        Some(topics) => tell_once(context.version, topics, image, failed, with_operations),
+    let with_operations = request.include_topic_authorized_operations;
+    let Some(asked) = asked else {
+        return write(context, request, image, image.topics().map(|topic| Told::Known(topic)));
     };
+    let mut topics = tell_once(context.version, asked, image, failed, with_operations);
+    topics.sort_by_key(Told::place);
+    write(context, request, image, topics.into_iter())
+}
+
+/// Writes the answer that tells of `topics`.
+fn write<'a>(
+    context: &Context,
+    request: &MetadataRequest,
+    image: &Image,
+    topics: impl ExactSizeIterator<Item = Told<'a>> + Clone,
+) -> MetadataBody {
+    let broker = &context.broker;
     let (host, port) = advertised(&broker.config, &context.connection.listener, context.connection.local);
-    let node = MetadataResponseBroker::default()
-        .with_node_id(BrokerId(broker.node_id.0))
-        .with_host(StrBytes::from_string(host))
-        .with_port(i32::from(port))
-        .with_rack(broker.config.rack.clone().map(StrBytes::from_string));
-    let mut response = MetadataResponse::default()
-        .with_brokers(vec![node])
-        .with_cluster_id(Some(StrBytes::from_string(image.cluster_id.to_string())))
-        .with_controller_id(BrokerId(broker.node_id.0))
-        .with_topics(topics);
-    if (8..=10).contains(&context.version) && request.include_cluster_authorized_operations {
-        response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+    let answering = Answering {
+        node: broker.node_id,
+        host: &host,
+        port,
+        rack: broker.config.rack.as_deref(),
+        cluster_id: &image.cluster_id,
+    };
+    let bytes = topics.clone().map(|topic| topic.size_bytes()).sum();
+    let mut writer = MetadataWriter::new(context.version, Some(&answering), topics.len(), bytes);
+    let known_operations = operations(request.include_topic_authorized_operations);
+    for topic in topics {
+        match topic {
+            Told::Known(topic) => write_known(&mut writer, topic, known_operations),
+            Told::Failed(failed) => writer.topic(&failed),
+        }
     }
-    response
+    let with_operations = request.include_cluster_authorized_operations;
+    writer.finish(if with_operations { CLUSTER_OPERATIONS } else { OPERATIONS_UNASKED })
+}
+
+const fn operations(asked: bool) -> i32 {
+    if asked { TOPIC_OPERATIONS } else { OPERATIONS_UNASKED }
+}
+
+fn write_known(writer: &mut MetadataWriter, topic: &TopicImage, operations: i32) {
+    writer.topic(&ToldTopic {
+        error_code: 0,
+        name: Some(&topic.name),
+        id: topic.id,
+        internal: topic.internal,
+        operations,
+        partitions: topic.partitions.len(),
+    });
+    for (index, partition) in (0..).zip(&topic.partitions) {
+        let error = if partition.leader.is_none() { ErrorCode::LeaderNotAvailable.code() } else { 0 };
+        writer.partition(&ToldPartition {
+            error_code: error,
+            index,
+            leader: partition.leader.map_or(-1, |leader| leader.0),
+            leader_epoch: partition.leader_epoch.0,
+            replicas: &partition.replicas,
+            isr: &partition.isr,
+        });
+    }
+}
+
+/// A topic as the answer tells it.
+#[derive(Clone, Copy)]
+enum Told<'a> {
+    Known(&'a TopicImage),
+    /// It cannot be described, and is named as it was asked for.
+    Failed(ToldTopic<'a>),
+}
+
+impl Told<'_> {
+    /// Kafka's order: unknown ids, topics that are there, the others; within each as they were asked for.
+    fn place(&self) -> u8 {
+        match self {
+            Self::Failed(topic) if topic.error_code == ErrorCode::UnknownTopicId.code() => 0,
+            Self::Known(_) => 1,
+            Self::Failed(_) => 2,
+        }
+    }
+
+    fn size_bytes(&self) -> usize {
+        match self {
+            Self::Known(topic) => {
+                let replicas = topic.partitions.first().map_or(0, |partition| partition.replicas.len());
+                MetadataWriter::topic_bytes(topic.name.len(), topic.partitions.len(), replicas)
+            }
+            Self::Failed(topic) => MetadataWriter::topic_bytes(topic.name.map_or(0, str::len), 0, 0),
+        }
+    }
 }
 
 /// As with Kafka a topic stands in the answer once, however often and by whatever it was asked for.
-fn tell_once(
+fn tell_once<'a>(
     version: i16,
-    topics: &[MetadataRequestTopic],
-    image: &Image,
+    topics: &'a [MetadataRequestTopic],
+    image: &'a Image,
     failed: &HashMap<String, ErrorCode>,
     with_operations: bool,
-) -> Vec<MetadataResponseTopic> {
+) -> Vec<Told<'a>> {
     let mut told = HashSet::new();
     let responses = topics.iter().filter_map(|topic| {
         let known = find(version, topic, image);
@@ -155,29 +224,15 @@ fn tell_once(
             return None;
         }
         let code = match known {
-            Ok(known) => return Some(found(version, known, with_operations)),
+            Ok(known) => return Some(Told::Known(known)),
             Err(code) => {
                 topic.name.as_ref().and_then(|name| failed.get(name.as_str())).copied().unwrap_or(code)
             }
         };
-        let mut response = failed_topic(version, topic, code);
-        if version >= 8 && with_operations && code != ErrorCode::UnknownTopicId {
-            response.topic_authorized_operations = TOPIC_OPERATIONS;
-        }
-        Some(response)
+        let with_operations = with_operations && code != ErrorCode::UnknownTopicId;
+        Some(Told::Failed(failed_topic(version, topic, code, operations(with_operations))))
     });
-    let mut responses: Vec<_> = responses.collect();
-    responses.sort_by_key(place);
-    responses
-}
-
-/// Kafka's order: unknown ids, topics that are there, the others; within each as they were asked for.
-fn place(topic: &MetadataResponseTopic) -> u8 {
-    match topic.error_code {
-        code if code == ErrorCode::UnknownTopicId.code() => 0,
-        0 => 1,
-        _ => 2,
-    }
+    responses.collect()
 }
 
 fn find<'a>(
@@ -193,54 +248,21 @@ fn find<'a>(
     image.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
-fn found(version: i16, topic: &TopicImage, with_operations: bool) -> MetadataResponseTopic {
-    let mut response = MetadataResponseTopic::default()
-        .with_name(Some(StrBytes::from_string(topic.name.to_string()).into()))
-        .with_is_internal(topic.internal)
-        .with_partitions(
-            topic
-                .partitions
-                .iter()
-                .zip(0..)
-                .map(|(partition, index)| found_partition(index, partition))
-                .collect(),
-        );
-    if version >= 10 {
-        response.topic_id = topic.id.0;
-    }
-    if version >= 8 {
-        response.topic_authorized_operations =
-            if with_operations { TOPIC_OPERATIONS } else { OPERATIONS_UNASKED };
-    }
-    response
-}
-
-fn found_partition(index: i32, partition: &PartitionImage) -> MetadataResponsePartition {
-    let ids = |nodes: &[NodeId]| nodes.iter().map(|node| BrokerId(node.0)).collect();
-    let error = if partition.leader.is_none() { ErrorCode::LeaderNotAvailable.code() } else { 0 };
-    MetadataResponsePartition::default()
-        .with_error_code(error)
-        .with_partition_index(index)
-        .with_leader_id(BrokerId(partition.leader.map_or(-1, |leader| leader.0)))
-        .with_leader_epoch(partition.leader_epoch.0)
-        .with_replica_nodes(ids(&partition.replicas))
-        .with_isr_nodes(ids(&partition.isr))
-}
-
 /// A topic that cannot be described, named as it was asked for.
-fn failed_topic(version: i16, topic: &MetadataRequestTopic, code: ErrorCode) -> MetadataResponseTopic {
-    let mut response =
-        MetadataResponseTopic::default().with_error_code(code.code()).with_name(topic.name.clone());
-    if version >= 10 {
-        response.topic_id = topic.topic_id;
+fn failed_topic(
+    version: i16,
+    topic: &MetadataRequestTopic,
+    code: ErrorCode,
+    operations: i32,
+) -> ToldTopic<'_> {
+    // The id alone was looked for; null cannot be said before version 12.
+    let name = topic.name.as_ref().map(|name| name.as_str()).filter(|_| code != ErrorCode::UnknownTopicId);
+    ToldTopic {
+        error_code: code.code(),
+        name: if version < TOPIC_IDS_FROM { Some(name.unwrap_or_default()) } else { name },
+        id: TopicId(topic.topic_id),
+        internal: false,
+        operations,
+        partitions: 0,
     }
-    if code == ErrorCode::UnknownTopicId {
-        // The id alone was looked for.
-        response.name = None;
-    }
-    if version < TOPIC_IDS_FROM && response.name.is_none() {
-        // Null cannot be said before version 12.
-        response.name = Some(StrBytes::new().into());
-    }
-    response
 }

@@ -14,6 +14,7 @@ use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, StrBytes};
 use crate::broker::Broker;
 use crate::types::{ErrorCode, Now};
 use crate::wire::frame::{Frame, ResponseHead};
+use crate::wire::metadata_response::MetadataBody;
 use crate::wire::{guard, header};
 
 mod acls;
@@ -253,6 +254,12 @@ impl<R: Encodable + HeaderVersion + Send + 'static> IntoFrame for R {
     fn into_frame(self, mut head: ResponseHead) -> Result<Frame, String> {
         head.flexible = R::header_version(head.version) >= 1;
         Frame::encode(head, &self).map_err(|error| error.to_string())
+    }
+}
+
+impl IntoFrame for MetadataBody {
+    fn into_frame(self, head: ResponseHead) -> Result<Frame, String> {
+        self.into_frame(head)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod frame;
 pub mod guard;
 pub mod header;
 pub mod messages;
+pub mod metadata_response;
 pub mod records;
 pub mod shapes;
 pub mod slices;
