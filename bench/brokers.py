@@ -56,16 +56,22 @@ ALONE = {
 }
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port below those that the system gives to clients."""
+    """A port below those that the system gives to clients, and not the same twice."""
     while True:
         port = random.randrange(10_000, 32_000)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.add(port)
+        return port
 
 
 class Broker:

@@ -161,7 +161,9 @@ def main() -> int:
 
 
 def compare(wanted: list[Case], options: argparse.Namespace) -> int:
+    # SIGINT too: a shell lets background jobs ignore it.
     signal.signal(signal.SIGTERM, end_early)
+    signal.signal(signal.SIGINT, end_early)
     children.raise_file_limit()
     Milena.binary = options.milena.resolve() if options.milena else Milena.binary
     clients.LOAD = options.load.resolve() if options.load else clients.LOAD

@@ -208,7 +208,8 @@ def machine(data: dict) -> str:
 
 
 def notes(data: dict) -> list[str]:
-    return [f"{case['name']}: {case['note']}" for case in data["cases"] if case["note"]]
+    """Why a case has no figures, or fewer: the first line, the JSON has the rest."""
+    return [f"{case['name']}: {case['note'].splitlines()[0]}" for case in data["cases"] if case["note"]]
 
 
 def whole(data: dict) -> str:
