@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::config::Config;
 use crate::controller::Publisher;
 use crate::controller::command::Changes;
-use crate::controller::image::{Configs, Image, ResourceKind, TopicImage};
+use crate::controller::image::{Configs, Image, PartitionImage, ResourceKind, TopicImage};
 use crate::coordinator::command::Verdict;
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
@@ -43,7 +43,7 @@ impl Publisher for Applier {
         let broker = if of_broker { self.apply_broker(after) } else { earlier.clone() };
         for name in changes.topics.values() {
             if let Some(topic) = after.topic(name) {
-                let known = before.topic_by_id(topic.id).map_or(0, |topic| topic.partitions.len());
+                let known = before.topic_by_id(topic.id).map_or(&[][..], |topic| &topic.partitions);
                 self.apply_topic(&broker, after, topic, known);
             }
         }
@@ -114,15 +114,17 @@ impl Applier {
         self.settings.settings_of(broker, topic, own)
     }
 
-    fn apply_topic(&self, broker: &Arc<Config>, image: &Image, topic: &TopicImage, known: usize) {
-        for partition in self.partitions_of(topic, 0) {
-            if let Some(led) = topic.partition(partition.topic_partition.partition) {
-                partition.set_leader_epoch(led.leader_epoch);
+    fn apply_topic(&self, broker: &Arc<Config>, image: &Image, topic: &TopicImage, known: &[PartitionImage]) {
+        for (index, (before, after)) in (0..).zip(known.iter().zip(&topic.partitions)) {
+            if before.leader_epoch != after.leader_epoch
+                && let Some(partition) = self.partitions.get(&TopicPartition::new(topic.name.clone(), index))
+            {
+                partition.set_leader_epoch(after.leader_epoch);
             }
         }
-        self.add_partitions(broker, image, topic, known, false);
+        self.add_partitions(broker, image, topic, known.len(), false);
         if &*topic.name == CONSUMER_OFFSETS {
-            self.load_partitions(topic, known);
+            self.load_partitions(topic, known.len());
         }
     }
 

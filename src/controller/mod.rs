@@ -38,8 +38,9 @@ use crate::types::{Clock, ErrorCode, LeaderEpoch, ProducerId, TopicId, TopicName
 
 pub use journal::JOURNAL_DIR;
 
-/// Elections that go into one batch of the journal where each stands for itself.
-const ELECTIONS_PER_BATCH_MAX: usize = 5000;
+/// Elections that go into one batch of the journal where each stands for itself: many for one sync, few for the memory
+/// that they take on their way.
+const ELECTIONS_PER_BATCH_MAX: usize = 1000;
 
 /// Who applies committed metadata to the broker. Called for one command at a time, in the journal's order, on the
 /// controller's own thread (not a runtime's worker), before the command's answer leaves. It must not wait for

@@ -159,7 +159,13 @@ impl Image {
         self.change_topic(id, |topic| {
             let have = topic.partitions.len();
             match usize::try_from(record.partition_id).ok() {
-                Some(index) if index == have => topic.partitions.push(partition),
+                Some(index) if index == have => {
+                    if have == 0 {
+                        // Most topics have one, and there are many topics.
+                        topic.partitions.reserve_exact(1);
+                    }
+                    topic.partitions.push(partition);
+                }
                 Some(index) if index < have => {
                     if let Some(slot) = topic.partitions.get_mut(index) {
                         *slot = partition;

@@ -125,7 +125,8 @@ impl SegmentCheck {
 }
 
 impl Loading<'_> {
-    /// Walks over a segment whose first batch is at or above `expected`. Fails on IO errors only.
+    /// Walks over a segment whose first batch is at or above `expected`. Fails on IO errors only. The last entry of the
+    /// time index, which stands for the largest timestamp of all, is left to the caller.
     pub(crate) fn check(
         &mut self,
         listed: &ListedSegment,
@@ -148,7 +149,6 @@ impl Loading<'_> {
                 Err(ScanError::Io(error)) => return Err(LogError::io(&path)(error)),
             }
         }
-        check.index_time(listed.base);
         Ok(check)
     }
 
@@ -198,10 +198,18 @@ impl Loading<'_> {
         }
     }
 
-    /// Replaces both index files of a segment by what the walk found.
+    /// Replaces both index files of a segment by what the walk found; one that is empty and has to be stays as it is.
     pub(crate) fn write_indexes(&self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
-        self.write_entries(listed.base, FileKind::OffsetIndex, &encode(&check.offsets))?;
-        self.write_entries(listed.base, FileKind::TimeIndex, &encode(&check.times))
+        let (offsets, times) = (encode(&check.offsets), encode(&check.times));
+        for (kind, bytes, before) in [
+            (FileKind::OffsetIndex, offsets, listed.offset_index_bytes),
+            (FileKind::TimeIndex, times, listed.time_index_bytes),
+        ] {
+            if !bytes.is_empty() || before != Some(0) {
+                self.write_entries(listed.base, kind, &bytes)?;
+            }
+        }
+        Ok(())
     }
 
     /// Replaces the transaction index, where there is or has to be one.

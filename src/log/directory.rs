@@ -14,7 +14,6 @@ use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
 use super::context::LogContext;
 use super::error::LogError;
 use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
-use super::partition_metadata;
 use super::properties::{self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties};
 use super::storage::{read_file, replace_file};
 use crate::types::{NodeId, Now, Offset, TopicId, TopicPartition};
@@ -190,13 +189,6 @@ impl LogDirectory {
         self.context.storage.remove_file(&path).map_err(LogError::io(&path))?;
         drop(self.lock);
         Ok(())
-    }
-
-    /// The topic that a partition's directory was made for; `None` when it does not say.
-    pub fn topic_of(&self, partition: &TopicPartition) -> Option<TopicId> {
-        let path = self.partition_path(partition).join(partition_metadata::FILE_NAME);
-        let bytes = read_file(&*self.context.storage, &path, partition_metadata::BYTES_MAX).ok()?;
-        partition_metadata::parse(&bytes)
     }
 
     /// Renames a partition's directory that belongs to no topic to `…-stray`, as Kafka does, so that its data stays for

@@ -57,6 +57,8 @@ impl EpochCache {
         while self.entries.last().is_some_and(|last| last.epoch >= epoch || last.start >= start) {
             self.entries.pop();
         }
+        // Most logs have one, and there are many logs.
+        self.entries.reserve_exact(1);
         self.entries.push(EpochEntry { epoch, start });
         true
     }

@@ -35,8 +35,6 @@ impl ListedSegment {
 /// A partition's directory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listing {
-    /// Whether the directory exists.
-    pub(crate) exists: bool,
     /// Sorted by base offset.
     pub(crate) segments: Vec<ListedSegment>,
     /// Offsets of the producer snapshots, rising.
@@ -53,7 +51,7 @@ pub(crate) fn list(storage: &dyn Storage, dir: &Path) -> Result<Listing, LogErro
         put_in_order(storage, dir, &files).map_err(LogError::io(dir))?;
         files = names_in(storage, dir).map_err(LogError::io(dir))?;
     }
-    let mut listing = Listing { exists: true, ..Listing::default() };
+    let mut listing = Listing::default();
     let mut segments: BTreeMap<i64, ListedSegment> = BTreeMap::new();
     for file in files.iter().filter(|file| file.kind == FileKind::Log) {
         let segment = ListedSegment { base: file.offset, log_bytes: file.bytes, ..ListedSegment::default() };
@@ -271,6 +269,6 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_empty_listing() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(!list(&Disk, &dir.path().join("none")).unwrap().exists);
+        assert_eq!(list(&Disk, &dir.path().join("none")).unwrap().segments, []);
     }
 }

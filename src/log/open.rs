@@ -68,8 +68,9 @@ impl Log {
     /// to another topic; bad bytes are cut off, logged and reported, they are no error.
     pub fn open(spec: OpenSpec, context: &Arc<LogContext>, now: Now) -> Result<(Self, Recovery), LogError> {
         let storage = &*context.storage;
+        // First: another topic's directory is left as it is.
+        let has_metadata = check_metadata(storage, &spec.dir, spec.topic_id)?;
         let listing = listing::list(storage, &spec.dir)?;
-        let has_metadata = listing.exists && check_metadata(storage, &spec.dir, spec.topic_id)?;
         let epochs = read_epochs(storage, &spec)?;
         let published = Published {
             segments: Vec::new(),
@@ -85,15 +86,10 @@ impl Log {
         let Listing { segments, snapshots, .. } = listing;
         let loaded = Loading::new(&spec, &reader, segments, snapshots, epochs.unwrap_or_default(), now)
             .load(must_check.then_some(first_checked))?;
-        Self::assemble(spec, reader, loaded, has_metadata)
+        Ok(Self::assemble(spec, reader, loaded, has_metadata))
     }
 
-    fn assemble(
-        spec: OpenSpec,
-        reader: LogReader,
-        loaded: Loaded,
-        has_metadata: bool,
-    ) -> Result<(Self, Recovery), LogError> {
+    fn assemble(spec: OpenSpec, reader: LogReader, loaded: Loaded, has_metadata: bool) -> (Self, Recovery) {
         let report = loaded.report;
         reader.segments.store(Arc::new(loaded.segments));
         reader.epochs.store(Arc::new(loaded.epochs));
@@ -105,7 +101,7 @@ impl Log {
         reader.recovery_point.store(recovery_point, Ordering::Release);
         reader.synced.store(recovery_point, Ordering::Release);
         reader.publish_unstable(&loaded.producers);
-        let mut log = Self {
+        let log = Self {
             reader: Arc::new(reader),
             topic_id: spec.topic_id,
             config: spec.config,
@@ -120,11 +116,7 @@ impl Log {
             unfinished_swap: None,
             closed: false,
         };
-        if report.recovered && log.active.is_some() {
-            // The next recovery begins where this one came to.
-            log.write_snapshot()?;
-        }
-        Ok((log, report))
+        (log, report)
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Loading<'a> {
     fn load_closed(&mut self, listed: &ListedSegment) -> Result<(), LogError> {
         if !listed.has_whole_indexes() {
             let check = self.check(listed, Depth::Headers, listed.base)?;
-            self.rebuilt(listed, &check)?;
+            self.rebuilt(listed, check)?;
             return Ok(());
         }
         let indexes = Indexes::new(Index::unknown(), Index::unknown(), -1);
@@ -134,12 +134,13 @@ impl<'a> Loading<'a> {
     }
 
     /// Takes over a segment whose indexes were made anew from its headers.
-    fn rebuilt(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
+    fn rebuilt(&mut self, listed: &ListedSegment, mut check: SegmentCheck) -> Result<(), LogError> {
+        check.index_time(listed.base);
         tracing::warn!(
             partition = %self.spec.topic_partition, segment = listed.base, entries = check.offsets.len(),
             "made its indexes anew"
         );
-        self.write_indexes(listed, check)?;
+        self.write_indexes(listed, &check)?;
         self.report.rebuilt_indexes = self.report.rebuilt_indexes.saturating_add(1);
         let segment = check.segment(listed.base, listed.txn_index_bytes.is_some());
         self.segments.push(Arc::clone(&segment));
@@ -161,7 +162,7 @@ impl<'a> Loading<'a> {
             if check.bad.is_some() {
                 return Ok(false);
             }
-            self.rebuilt(listed, &check)?;
+            self.rebuilt(listed, check)?;
             return Ok(true);
         };
         let segment = Arc::new(Segment::new(
@@ -251,8 +252,12 @@ impl<'a> Loading<'a> {
                 self.remove_segments(rest, "records before it are missing");
                 return Ok(());
             }
-            let check =
+            let mut check =
                 self.check(segment, Depth::All, expected.unwrap_or(segment.base).max(segment.base))?;
+            if index.saturating_add(1) < listed.len() {
+                // The active segment's comes with its next index entry, or when it is closed.
+                check.index_time(segment.base);
+            }
             self.report.scanned_segments = self.report.scanned_segments.saturating_add(1);
             self.report.scanned_bytes = self.report.scanned_bytes.saturating_add(check.bytes);
             let after = listed.get(index.saturating_add(1)..).unwrap_or_default();
@@ -339,6 +344,9 @@ impl<'a> Loading<'a> {
         self.drop_stray_snapshots();
         self.producers.stabilise(self.end);
         self.refill_windows()?;
+        // Most logs have one of each, and there are many logs.
+        self.segments.shrink_to_fit();
+        self.snapshots.shrink_to_fit();
         Ok(Loaded {
             segments: self.segments,
             active: self.active,

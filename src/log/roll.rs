@@ -117,8 +117,9 @@ impl Log {
         let preallocated = self.config.preallocate && self.preallocate(base);
         let segment = Arc::new(Segment::empty(base));
         segment.set_largest_timestamp(-1);
-        let mut segments: Segments = (**self.reader.segments.load()).clone();
-        segments.retain(|segment| segment.base < base);
+        let before = self.reader.segments.load();
+        let mut segments = Segments::with_capacity(before.len().saturating_add(1));
+        segments.extend(before.iter().filter(|segment| segment.base < base).cloned());
         segments.push(Arc::clone(&segment));
         self.reader.segments.store(Arc::new(segments));
         self.active = Some(Active { preallocated, ..Active::new(segment, 0, now) });

@@ -90,6 +90,17 @@ pub struct Files {
     pub clean: bool,
 }
 
+/// What [`Partition::recover`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// The log is open now.
+    Opened(Recovery),
+    /// It was open before.
+    WasOpen,
+    /// The directory was made for another topic, and was left as it is.
+    OtherTopic,
+}
+
 enum State {
     Unopened(Files),
     Open(Box<Log>),
@@ -224,20 +235,32 @@ impl Partition {
     }
 
     /// Opens the log of a partition after an unclean stop, which scans it; does nothing when it is open.
-    /// `None` when it was open already.
-    pub fn recover(&self) -> Result<Option<Recovery>, ErrorCode> {
+    pub fn recover(&self) -> Result<Recovered, ErrorCode> {
         let mut state = lock(&self.state);
         match &*state {
             State::Unopened(files) => {
                 let files = *files;
-                self.open(&mut state, files).map(Some)
+                match self.try_open(&mut state, files) {
+                    Ok(recovery) => Ok(Recovered::Opened(recovery)),
+                    Err(LogError::OtherTopic { .. }) => Ok(Recovered::OtherTopic),
+                    Err(error) => Err(self.cannot_open(&error)),
+                }
             }
-            State::Open(_) => Ok(None),
+            State::Open(_) => Ok(Recovered::WasOpen),
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
 
     fn open(&self, state: &mut State, files: Files) -> Result<Recovery, ErrorCode> {
+        self.try_open(state, files).map_err(|error| self.cannot_open(&error))
+    }
+
+    fn cannot_open(&self, error: &LogError) -> ErrorCode {
+        self.complain("cannot open the log", error);
+        error.code()
+    }
+
+    fn try_open(&self, state: &mut State, files: Files) -> Result<Recovery, LogError> {
         let spec = OpenSpec {
             dir: self.dir(),
             topic_partition: self.topic_partition.clone(),
@@ -250,15 +273,10 @@ impl Partition {
             end: None,
             producer_id_expiration_ms: self.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
         };
-        let opened = Log::open(spec, &self.shared.context, self.shared.clock.now());
-        let failed = |error: LogError| {
-            self.complain("cannot open the log", &error);
-            error.code()
-        };
-        let (mut log, recovery) = opened.map_err(failed)?;
+        let (mut log, recovery) = Log::open(spec, &self.shared.context, self.shared.clock.now())?;
         if recovery.recovered && log.config().sync_before_ack() {
             // What is found counts as committed, so a retry of it is acknowledged without a sync of its own.
-            log.flush().map_err(failed)?;
+            log.flush()?;
         }
         log.schedule_flush(self.shared.clock.now());
         let reader = log.reader();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::partition::Shared;
+use super::partition::{Recovered, Shared};
 use super::reading::{Isolation, ReadFailure, ReadLimits};
 use super::registry::Registry;
 use super::settings::TopicSettings;
@@ -84,7 +84,7 @@ fn the_size_of_a_log_is_known_without_opening_it() {
     assert_eq!(size, read(&partition).unwrap() as u64);
     let unopened = add(&registry, partition.topic_id, true);
     assert_eq!(unopened.size_bytes(), Ok(size));
-    assert!(unopened.recover().unwrap().is_some(), "asking did not open it");
+    assert_ne!(unopened.recover(), Ok(Recovered::WasOpen), "asking did not open it");
     registry.remove([named()], Now::default());
     assert_eq!(unopened.size_bytes(), Err(ErrorCode::UnknownTopicOrPartition));
 }
@@ -133,7 +133,7 @@ fn retention_leaves_a_log_unopened_that_nobody_uses_and_looks_again_when_somethi
     drop(first);
     let registry = registry(dir.path());
     let partition = add(&registry, id, true);
-    let is_open = |partition: &Partition| partition.recover().unwrap().is_none();
+    let is_open = |partition: &Partition| partition.recover() == Ok(Recovered::WasOpen);
     let now = Now::default();
     assert_eq!(partition.enforce_retention(now), Ok(0));
     // Not looked at: it would fail.

@@ -20,9 +20,9 @@ use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::log::storage::Disk;
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::replica::Partition;
-use crate::replica::partition::Shared;
+use crate::replica::partition::{Recovered, Shared};
 use crate::replica::registry::Registry;
-use crate::types::{Clock, TopicId, TopicPartition};
+use crate::types::{Clock, TopicId};
 
 /// Milliseconds that a fetch session must be unused before another may take its place, as in Kafka, where it is no
 /// configuration either.
@@ -54,8 +54,12 @@ pub(super) async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::
         let (config, clock) = (config.clone(), clock.clone());
         tokio::task::spawn_blocking(move || open_blocking(&config, clock))
     };
-    let Foundation { broker, log_context, applier, unclean } = opening.await??;
-    let recovered = if unclean { recover(&broker).await? } else { 0 };
+    let Foundation { broker, log_context, applier, to_recover } = opening.await??;
+    let unclean = to_recover.is_some();
+    let recovered = match to_recover {
+        Some(partitions) => recover(&broker, partitions).await?,
+        None => 0,
+    };
     let image = broker.controller.image();
     tokio::task::spawn_blocking(move || applier.load_groups(&image, unclean)).await?;
     Ok(Opened { broker, log_context, recovered })
@@ -66,8 +70,8 @@ struct Foundation {
     broker: Arc<Broker>,
     log_context: Arc<LogContext>,
     applier: Arc<Applier>,
-    /// The last stop was not clean.
-    unclean: bool,
+    /// The partitions that have a directory, when the last stop was not clean.
+    to_recover: Option<Vec<Arc<Partition>>>,
 }
 
 fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Foundation> {
@@ -118,31 +122,25 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let image = broker.controller.set_publisher(applier.clone());
     applier.apply_first(&image);
-    set_strays_aside(&broker, unclean)?;
+    let existing = set_strays_aside(&broker)?;
     broker.partitions.forget_gone();
-    Ok(Foundation { broker, log_context: context, applier, unclean })
+    let to_recover = unclean.then_some(existing);
+    Ok(Foundation { broker, log_context: context, applier, to_recover })
 }
 
-/// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. After
-/// an unclean stop a directory may belong to a deleted topic whose name another one has by now.
-fn set_strays_aside(broker: &Broker, unclean: bool) -> anyhow::Result<()> {
+/// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. Returns
+/// the partitions that have one.
+fn set_strays_aside(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
     let directory = broker.partitions.directory();
+    let mut existing = Vec::new();
     for named in directory.partitions()? {
-        if named.topic.as_ref() == METADATA_TOPIC {
-            continue;
-        }
         match broker.partitions.get(&named) {
+            Some(partition) => existing.push(partition),
+            None if named.topic.as_ref() == METADATA_TOPIC => {}
             None => directory.set_aside(&named)?,
-            Some(partition) if unclean => {
-                if directory.topic_of(&named).is_some_and(|found| found != partition.topic_id) {
-                    directory.set_aside(&named)?;
-                    broker.partitions.renew(&partition);
-                }
-            }
-            Some(_) => {}
         }
     }
-    Ok(())
+    Ok(existing)
 }
 
 /// The journal's own directory looks like a partition's.
@@ -150,16 +148,13 @@ const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Scans the logs that exist, a few at a time, then raises the leader epoch of each that holds anything: a client
 /// that saw a record which the crash took away has to notice (KIP-320).
-async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
-    let existing: Vec<Arc<Partition>> = {
-        let broker = broker.clone();
-        tokio::task::spawn_blocking(move || existing_partitions(&broker)).await??
-    };
+async fn recover(broker: &Arc<Broker>, existing: Vec<Arc<Partition>>) -> anyhow::Result<usize> {
     let workers = broker.live.current().storage.num_recovery_threads.clamp(1, 8);
     let mut tasks = Vec::new();
     for part in 0..workers {
         let mine: Vec<_> = existing.iter().skip(part).step_by(workers).cloned().collect();
-        tasks.push(tokio::task::spawn_blocking(move || recover_all(&mine)));
+        let broker = broker.clone();
+        tasks.push(tokio::task::spawn_blocking(move || recover_all(&broker, &mine)));
     }
     let mut recovered = Vec::new();
     for task in tasks {
@@ -182,20 +177,24 @@ async fn recover(broker: &Arc<Broker>) -> anyhow::Result<usize> {
     Ok(recovered.len())
 }
 
-fn existing_partitions(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
-    let named: Vec<TopicPartition> = broker.partitions.directory().partitions()?;
-    Ok(named.iter().filter_map(|partition| broker.partitions.get(partition)).collect())
-}
-
-fn recover_all(partitions: &[Arc<Partition>]) -> Vec<TopicIdPartition> {
+fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Vec<TopicIdPartition> {
     let mut recovered = Vec::new();
     for partition in partitions {
         match partition.recover() {
-            Ok(Some(recovery)) if recovery.recovered => recovered.push(TopicIdPartition {
+            Ok(Recovered::Opened(recovery)) if recovery.recovered => recovered.push(TopicIdPartition {
                 topic_id: partition.topic_id,
                 partition: partition.topic_partition.partition,
             }),
-            Ok(_) => {}
+            Ok(Recovered::Opened(_) | Recovered::WasOpen) => {}
+            // A deleted topic's whose name another one has by now.
+            Ok(Recovered::OtherTopic) => {
+                match broker.partitions.directory().set_aside(&partition.topic_partition) {
+                    Ok(()) => broker.partitions.renew(partition),
+                    Err(error) => {
+                        tracing::error!(partition = %partition.topic_partition, %error, "cannot be set aside");
+                    }
+                }
+            }
             // The partition answers KAFKA_STORAGE_ERROR; the others are served.
             Err(code) => {
                 tracing::error!(partition = %partition.topic_partition, ?code, "cannot be recovered");
