@@ -178,3 +178,64 @@ fn a_wrong_index_costs_time_and_no_record() {
         }
     }
 }
+
+/// Batches from a few bytes to more than a buffer, appended while the log rolls and loses its beginning.
+#[test]
+fn readers_get_every_record_whole_while_the_log_grows_rolls_and_loses_its_beginning() {
+    const BATCHES: i64 = 300;
+    let config = LogConfig { segment_bytes: 2_000_000, index_interval_bytes: 4096, ..LogConfig::default() };
+    let bench = Bench::new(config);
+    let (mut log, _) = bench.open();
+    let value = |n: i64| vec![n as u8; usize::try_from(n * 7919 % 300_000).unwrap()];
+    let sized = |n: i64| {
+        let mut builder = BatchBuilder::new(T0);
+        builder.push(None, Some(&value(n)), T0);
+        builder.build(0)
+    };
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for reader in 0..3_usize {
+            let (shared, done, value) = (log.reader(), &done, &value);
+            scope.spawn(move || {
+                // What was read stays with its reader while others read.
+                let mut held = Vec::new();
+                let mut next = Offset(0);
+                while !(done.load(Ordering::Acquire) && next == shared.end()) {
+                    let found = match shared.try_read(next, shared.end(), 200_000 << reader, true) {
+                        Err(ReadError::WouldBlock) => shared.read(next, shared.end(), 1, true),
+                        other => other,
+                    };
+                    match found {
+                        Ok(read) => {
+                            let at = std::mem::replace(&mut next, read.next);
+                            held.push((at, next, read.records));
+                        }
+                        Err(ReadError::OffsetOutOfRange { start, .. }) => next = next.max(start),
+                        Err(error) => panic!("{error}"),
+                    }
+                    if held.len() > 5 || next == shared.end() {
+                        for (at, end, records) in held.drain(..) {
+                            let found = batches(records);
+                            assert!(found.iter().map(|batch| batch.header.base_offset).eq(at.0..end.0));
+                            for batch in found {
+                                let record = batch.records().unwrap().next().unwrap().unwrap();
+                                assert_eq!(record.value.unwrap(), value(batch.header.base_offset));
+                            }
+                        }
+                    }
+                }
+            });
+        }
+        for n in 0..BATCHES {
+            append(&mut log, &sized(n));
+            if n % 25 == 24 {
+                log.advance_start(Offset(n - 20), now()).unwrap();
+            }
+            if n % 50 == 49 {
+                bench.context.trim_buffers();
+            }
+        }
+        done.store(true, Ordering::Release);
+    });
+    assert!(log.reader().segments.load().first().unwrap().base > 0);
+}
