@@ -107,11 +107,11 @@ class Run:
         self.bench.need_disk()
         if not case.shared:
             self.bench.stop_shared()
-        limit = time.monotonic() + 3 * case.estimate(self.pairs, self.options.quick) + 60
         try:
             case.prepare(self.bench)
+            limit = time.monotonic() + 3 * case.estimate(self.pairs, self.options.quick)
             for pair in range(1, case.pairs(self.pairs) + 1):
-                if time.monotonic() > limit:
+                if pair > 1 and time.monotonic() > limit:
                     found["note"] = f"ended after {pair - 1} pairs: it took three times what it may"
                     break
                 self.bench.need_disk()

@@ -88,7 +88,7 @@ def api_versions(connection: Connection) -> None:
 
 
 def create_topic(connection: Connection, name: str, partitions: int, configs: dict[str, str]) -> None:
-    """Creates a topic and waits until each of its partitions has a leader."""
+    """Creates a topic and waits until each of its partitions serves."""
     settings = _list(_text(key) + _text(value) for key, value in configs.items())
     topic = _text(name) + struct.pack(">ih", partitions, 1) + _list([]) + settings
     answer = Reader(connection.ask(CREATE_TOPICS, 2, _list([topic]) + struct.pack(">i?", 30_000, False)))
@@ -98,7 +98,7 @@ def create_topic(connection: Connection, name: str, partitions: int, configs: di
     if error not in (0, ALREADY_THERE):
         raise Failed(f"the topic {name} was not created: error {error}, {message}")
     until = time.monotonic() + 60
-    while leaders(metadata(connection, [name])) != partitions:
+    while leaders(metadata(connection, [name])) != partitions or not serves(connection, name, partitions):
         if time.monotonic() > until:
             raise Failed(f"the topic {name} has no leaders")
         time.sleep(0.01)
@@ -193,16 +193,29 @@ def _produce(connection: Connection, topic: str, partitions: list[int], batch: b
     return refused
 
 
+def latest(connection: Connection, topic: str, partitions: list[int]) -> list[tuple[int, int]]:
+    """Of each partition the error and the end of its log."""
+    parts = _list(struct.pack(">iq", partition, -1) for partition in partitions)
+    answer = Reader(connection.ask(LIST_OFFSETS, 1, struct.pack(">i", -1) + _list([_text(topic) + parts])))
+    answer.take(">i")
+    answer.text()
+    found = []
+    for _ in range(answer.take(">i")):
+        _, error, _, offset = answer.take(">ihqq")
+        found.append((error, offset))
+    return found
+
+
+def serves(connection: Connection, topic: str, partitions: int) -> bool:
+    """Metadata may name a leader before that leader knows of it."""
+    return all(error == 0 for error, _ in latest(connection, topic, list(range(partitions))))
+
+
 def wait_for_record(connection: Connection, topic: str, partition: int, limit_s: float = 60) -> None:
     """Until a partition says that it holds a record."""
-    part = _list([struct.pack(">iq", partition, -1)])
     until = time.monotonic() + limit_s
     while True:
-        answer = Reader(connection.ask(LIST_OFFSETS, 1, struct.pack(">i", -1) + _list([_text(topic) + part])))
-        answer.take(">i")
-        answer.text()
-        answer.take(">i")
-        _, error, _, offset = answer.take(">ihqq")
+        error, offset = latest(connection, topic, [partition])[0]
         if error == 0 and offset > 0:
             return
         if time.monotonic() > until:

@@ -49,20 +49,22 @@ class Idle(Own):
         return Outcome(figures, raw={"idle": first, "30 s": long, "500 ms": short})
 
     def stand(self, side: Side, arguments: list) -> tuple[float, float, dict, float]:
-        """Bytes that all of them took, per cent of a CPU while they stood, what the client said, CPU seconds in all."""
+        """Bytes that all of them took, per cent of a CPU while they stood, what the client counted from then on, and the
+        CPU seconds of that time."""
         pid = side.broker.pid
-        before, whole = procfs.memory(pid)["rss"], procfs.Watch(pid)
+        before = procfs.memory(pid)["rss"]
         served = Served(["idle", "--broker", side.address, "--connections", CONNECTIONS, *arguments])
         try:
+            ready = procfs.Watch(pid)
             time.sleep(1)
-            watch = procfs.Watch(pid)
+            settled = procfs.Watch(pid)
             time.sleep(WINDOW_S)
-            cost = watch.cost()
-            memory = procfs.memory(pid)["rss"] - before
+            share = settled.cost().cpu_s / WINDOW_S * 100
+            memory, spent = procfs.memory(pid)["rss"] - before, ready.cost().cpu_s
             said = served.finish()
         finally:
             served.end()
-        return memory, cost.cpu_s / WINDOW_S * 100, said, whole.cost().cpu_s
+        return memory, share, said, spent
 
 
 def cases() -> list[Own]:

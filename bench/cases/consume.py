@@ -80,16 +80,17 @@ class JavaConsume(FromStart):
 
 
 class FanOut(Case):
-    """One producer, everybody at the tail; what counts is what the broker can hand out for a second of its CPU."""
+    """One producer at a rate that lets everybody stay at the tail; what counts is what the broker hands out for a second
+    of its CPU."""
 
     size = 1024
     wanted_s = 3.0
     seconds = 5.5
     prepare_seconds = 6.0
 
-    def __init__(self, consumers: int, quick: bool = False):
-        super().__init__(f"fanout/{consumers}c", quick)
-        self.consumers = consumers
+    def __init__(self, consumers: int, megabytes: int):
+        super().__init__(f"fanout/{consumers}c/{megabytes}MB")
+        self.consumers, self.rate = consumers, megabytes * 1_000_000
         self.figures = [
             Figure("", "MB per CPU s", HIGHER, 1.5 if consumers == 50 else None),
             Figure("delivered", "MB/s", HIGHER),
@@ -105,7 +106,7 @@ class FanOut(Case):
 
     def go(self, bench: Bench, side: Side, wanted_s: float) -> Outcome:
         with side.topic(bench.unique(self.name)) as topic:
-            wanted = ["--consumers", self.consumers, "--rate", 0, "--size", self.size, "--seconds", wanted_s]
+            wanted = ["--consumers", self.consumers, "--rate", self.rate, "--size", self.size, "--seconds", wanted_s]
             raw, cost, seconds = side.measured(lambda: bench.load("fanout", *wanted, "--topic", topic, side=side))
         delivered = raw["delivered_bytes"]
         figures = {
@@ -129,4 +130,4 @@ def cases() -> list[Case]:
         JavaConsume(100, 1),
         JavaConsume(1024, 1),
     ]
-    return found + [FanOut(1), FanOut(10), FanOut(50)]
+    return found + [FanOut(1, 100), FanOut(10, 20), FanOut(50, 5)]

@@ -106,6 +106,7 @@ class EndToEndLatency(Case):
 
     records = 5_000
     seconds = 5.0
+    prepare_seconds = 0.0
 
     def __init__(self):
         super().__init__("latency-java/EndToEndLatency")

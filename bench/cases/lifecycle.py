@@ -79,7 +79,7 @@ class Idle(Own):
 class Restart(Own):
     """With one topic that holds one record."""
 
-    seconds = 12.0
+    seconds = 9.0
 
     def __init__(self):
         super().__init__("restart/little")
