@@ -78,15 +78,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
         .seconds("first_record_seconds", first.saturating_duration_since(watch.begin())))
 }
 
-/// librdkafka's defaults, but for: larger answers (`fetch.message.max.bytes` 4 MiB instead of 1), and as much read ahead
-/// as the memory that all consumers share allows (`queued.min.messages`, `queued.max.messages.kbytes`).
+/// librdkafka's defaults, but for as much read ahead as the memory that all consumers share allows
+/// (`queued.min.messages`, `queued.max.messages.kbytes`).
 fn settings(arguments: &Arguments) -> Vec<(String, String)> {
     let kbytes = (QUEUED_KBYTES / arguments.consumers.max(1)).clamp(8_192, 65_536);
     let messages = arguments
         .size_hint
         .map_or(1_000_000, |size| (kbytes.saturating_mul(1_024) / size.max(1)).clamp(1_000, 1_000_000));
     let own = [
-        ("fetch.message.max.bytes", "4194304".to_owned()),
         ("queued.min.messages", messages.to_string()),
         ("queued.max.messages.kbytes", kbytes.to_string()),
     ];

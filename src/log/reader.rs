@@ -236,7 +236,6 @@ impl LogReader {
         file
     }
 
-    /// Closes the files of a segment that is gone.
     /// Lets go of every file of this log that is open through the cache.
     pub fn forget_files(&self) {
         for segment in self.segments.load().iter() {
@@ -244,6 +243,7 @@ impl LogReader {
         }
     }
 
+    /// Closes the files of a segment that is gone.
     pub(crate) fn forget_segment(&self, segment: &Segment) {
         for kind in FileKind::OF_SEGMENT {
             let key = HandleKey { generation: segment.generation, ..self.handle_key(segment.base, kind) };
