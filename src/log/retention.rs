@@ -56,7 +56,10 @@ impl Log {
             return i64::MAX;
         }
         let segments = self.reader.segments.load();
-        let Some(oldest) = segments.first() else { return i64::MAX };
+        // An empty log has nothing to delete, however old its file is.
+        let Some(oldest) = segments.first().filter(|oldest| segments.len() > 1 || oldest.size() > 0) else {
+            return i64::MAX;
+        };
         match self.reader.timestamp_or_modified(oldest) {
             Ok(timestamp) => timestamp.saturating_add(self.config.retention_ms),
             Err(_) => 0,

@@ -94,6 +94,8 @@ impl LogReader {
         if let Some(listener) = self.listener.get() {
             listener.synced(Offset(end));
         }
+        // The append noted it before this raised it: a checkpoint may have been written in between.
+        self.context.note_change(Checkpoint::HighWatermark);
         Ok(())
     }
 

@@ -108,6 +108,12 @@ impl Registry {
     }
 
     fn remembered_of(&self, partition: &TopicPartition) -> Files {
+        // After a crash the checkpoints may speak of a deleted topic whose name another one has by now: the directory
+        // went before the new one could get its own. `forget_gone` finds what is left here.
+        let path = self.directory.partition_path(partition);
+        if !self.directory.was_clean() && matches!(path.try_exists(), Ok(false)) {
+            return Files::default();
+        }
         let mut remembered = lock(&self.remembered);
         let take = |offsets: &mut HashMap<_, _>| offsets.remove(partition);
         Files {
@@ -243,16 +249,17 @@ impl Registry {
     fn try_write_checkpoint(&self, which: Checkpoint) -> Result<(), LogError> {
         let _writing = lock(&self.checkpoints);
         self.shared.context.take_change(which);
-        // Taken before the partitions are: who is among them is gone from those already.
+        // Looked at before the partitions are: who is among them is gone from those already. They stay until the file
+        // stands, so that a name is not used again before.
         let stale =
             BY_NAME.iter().zip(&self.stale).find(|(other, _)| **other == which).map(|(_, stale)| stale);
-        let forgotten = stale.map(|stale| std::mem::take(&mut *lock(stale)));
+        let forgotten = stale.map(|stale| lock(stale).clone());
         let entry =
             |partition: &Partition| Some((partition.topic_partition.clone(), partition.checkpoint(which)?));
         let entries: Vec<_> = self.partitions.iter().filter_map(|known| entry(known.value())).collect();
         let written = self.directory.write_checkpoint(which, &entries);
-        if let (Err(_), Some(stale), Some(forgotten)) = (&written, stale, forgotten) {
-            lock(stale).extend(forgotten);
+        if let (Ok(()), Some(stale), Some(forgotten)) = (&written, stale, forgotten) {
+            lock(stale).retain(|partition| !forgotten.contains(partition));
         }
         written
     }

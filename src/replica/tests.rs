@@ -1,6 +1,8 @@
 //! Tests of what a partition answers once it was closed or deleted, and of what a stop leaves behind.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::partition::{Recovered, Shared};
@@ -10,6 +12,7 @@ use super::settings::TopicSettings;
 use super::{Partition, validate};
 use crate::config::Config;
 use crate::log::cleaner::{CleanerOptions, Pace};
+use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory, Next};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
@@ -24,15 +27,15 @@ impl Clock for Hands {
     }
 }
 
-fn registry(dir: &std::path::Path) -> Registry {
+fn registry(dir: &Path) -> Registry {
     registry_at(dir, Arc::default())
 }
 
-fn registry_at(dir: &std::path::Path, clock: Arc<Hands>) -> Registry {
+fn registry_at(dir: &Path, clock: Arc<Hands>) -> Registry {
     registry_with(dir, LogContext::new(ContextOptions::default()).unwrap(), clock)
 }
 
-fn registry_with(dir: &std::path::Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
+fn registry_with(dir: &Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
     let shared = Shared {
         context,
@@ -232,13 +235,13 @@ fn a_partition_that_was_not_recovered_is_looked_at_again_by_the_next_start() {
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -328,7 +331,7 @@ fn a_log_that_cannot_be_compacted_does_not_keep_the_cleaner_from_the_others() {
     let ratio =
         |partition: &Partition| partition.due_cleaning(Now::default()).unwrap().unwrap().dirty_ratio();
     assert!(ratio(&broken) > ratio(&sound));
-    broken.reader().unwrap().poison(&std::io::ErrorKind::Other.into());
+    broken.reader().unwrap().poison(&io::ErrorKind::Other.into());
     while clean() {}
     assert_eq!(sound.checkpoint(Checkpoint::Cleaner), Some(Offset(19)));
     assert_eq!(broken.checkpoint(Checkpoint::Cleaner), None);
@@ -372,4 +375,118 @@ fn nothing_is_compacted_before_the_recovery_point_is_on_disk() {
     std::fs::remove_dir(&place).unwrap();
     assert!(registry.clean_filthiest(&CLEANING, &Always, Now::default()));
     assert!(partition.size_bytes().unwrap() < size.unwrap());
+}
+
+#[test]
+fn what_became_durable_after_a_checkpoint_is_in_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let context =
+        LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
+    let registry = registry_with(dir.path(), context.clone(), Arc::default());
+    let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
+    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+    let partition =
+        registry.add(named(), TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false);
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    context.flusher.submit(move || {
+        let _ = held.recv();
+        Next::Done
+    });
+    append(&partition).unwrap();
+    registry.update_checkpoint(Checkpoint::HighWatermark);
+    drop(release);
+    context.wait_for_flusher();
+    assert_eq!(partition.high_watermark(), Ok(Offset(1)));
+    registry.update_checkpoint(Checkpoint::HighWatermark);
+    let written = registry.directory().read_checkpoint(Checkpoint::HighWatermark).unwrap();
+    assert_eq!(written, [(named(), Offset(1))].into());
+}
+
+#[test]
+fn a_topic_whose_first_moment_a_crash_took_begins_at_offset_zero_under_a_used_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = registry(dir.path());
+    let old = add(&first, TopicId::random(), false);
+    append(&old).unwrap();
+    old.delete_records(None, Now::default()).unwrap();
+    assert!(first.write_checkpoint(Checkpoint::LogStart));
+    // The new topic is in the journal, and this node has not heard of it.
+    first.remove([named()], Now::default());
+    drop((first, old));
+    let next = registry(dir.path());
+    let new = add(&next, TopicId::random(), true);
+    next.forget_gone();
+    assert!(next.directory().read_checkpoint(Checkpoint::LogStart).unwrap().is_empty());
+    assert_eq!(append(&new), Ok(Offset(0)));
+}
+
+/// A disk that holds up the renaming of checkpoints of log starts for as long as a test likes.
+#[derive(Debug, Default)]
+struct Slow {
+    asked: AtomicBool,
+    go: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
+}
+
+impl Storage for Slow {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
+        Disk.open(path, access)
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        Disk.list(path)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.create_dir(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if to.ends_with("log-start-offset-checkpoint")
+            && let Some(go) = self.go.lock().unwrap().take()
+        {
+            self.asked.store(true, Ordering::Release);
+            let _ = go.recv();
+        }
+        Disk.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_file(path)
+    }
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.remove_dir(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        Disk.sync_dir(path)
+    }
+}
+
+#[test]
+fn a_used_name_is_taken_again_only_when_the_checkpoint_that_is_being_written_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Slow::default());
+    let options = ContextOptions { storage: disk.clone(), ..ContextOptions::default() };
+    let registry = registry_with(dir.path(), LogContext::new(options).unwrap(), Arc::default());
+    let old = add(&registry, TopicId::random(), false);
+    append(&old).unwrap();
+    old.delete_records(None, Now::default()).unwrap();
+    assert!(registry.write_checkpoint(Checkpoint::LogStart));
+    registry.remove([named()], Now::default());
+    let (release, go) = std::sync::mpsc::channel::<()>();
+    *disk.go.lock().unwrap() = Some(go);
+    std::thread::scope(|scope| {
+        scope.spawn(|| registry.update_checkpoint(Checkpoint::LogStart));
+        while !disk.asked.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        let added = scope.spawn(|| {
+            add(&registry, TopicId::random(), false);
+            registry.directory().read_checkpoint(Checkpoint::LogStart).unwrap()
+        });
+        // Long enough for one that does not wait; one that does needs the release.
+        for _ in 0..1000 {
+            if added.is_finished() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_micros(100));
+        }
+        drop(release);
+        assert!(added.join().unwrap().is_empty());
+    });
 }

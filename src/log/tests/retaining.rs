@@ -49,6 +49,7 @@ fn a_log_of_expired_records_alone_starts_a_new_segment_and_loses_all_others() {
     assert_eq!(log.enforce_retention(Offset(40), at(T0 + 10_000)).unwrap(), count);
     assert_eq!((log.start(), log.end(), bases(&log)), (Offset(40), Offset(40), vec![40]));
     assert_eq!(log.enforce_retention(Offset(40), at(T0 + 10_000)).unwrap(), 0, "an empty segment stays");
+    assert_eq!(log.retention_due_ms(), i64::MAX, "and is not worth a look");
     log.append(&batch(40, 2), LeaderEpoch(1), now()).unwrap();
     let (log, _) = bench.reopen(log);
     assert_eq!((log.start(), log.end()), (Offset(40), Offset(42)));
