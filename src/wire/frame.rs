@@ -95,6 +95,8 @@ const READ_AHEAD_BYTES_MIN: usize = 4 * 1024;
 const READ_AHEAD_BYTES_MAX: usize = (1024 + 64) * 1024;
 /// A read that brings less than this part of what it was ready for makes the next one ready for half as much.
 const READ_AHEAD_USED_MIN: usize = 8;
+/// So many times more memory than bytes that wait is too much, where it is not read ahead. Growth alone leaves less.
+const UNUSED_FACTOR_MAX: usize = 8;
 
 /// Bytes that arrived and are not yet taken as frames. How far it reads ahead follows from what earlier reads of this
 /// connection brought; a length field alone never makes it grow.
@@ -104,11 +106,13 @@ pub struct Inbound {
     read_ahead: usize,
     /// What the next read has room for.
     room: usize,
+    /// Bytes of memory behind the buffer, the places of frames that were taken included.
+    allocated: usize,
 }
 
 impl Default for Inbound {
     fn default() -> Self {
-        Self { buffer: BytesMut::new(), read_ahead: READ_AHEAD_BYTES_MIN, room: 0 }
+        Self { buffer: BytesMut::new(), read_ahead: READ_AHEAD_BYTES_MIN, room: 0, allocated: 0 }
     }
 }
 
@@ -145,6 +149,7 @@ impl Inbound {
         let least = if have <= READ_AHEAD_BYTES_MIN { wanted } else { wanted.min(READ_AHEAD_BYTES_MIN) };
         if self.room() < least {
             self.buffer.reserve(wanted);
+            self.allocated = self.buffer.capacity();
         }
         self.room = self.room();
         &mut self.buffer
@@ -173,10 +178,17 @@ impl Inbound {
         self.buffer.is_empty()
     }
 
-    /// Gives the memory back while nothing is waiting.
+    /// Gives the memory back while nothing is waiting, or so little that a large request's memory is not to be kept for
+    /// it: a client could leave a few bytes behind each.
     pub fn release(&mut self) {
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
+            return;
+        }
+        let fair = self.buffer.len().max(READ_AHEAD_BYTES_MAX).saturating_mul(UNUSED_FACTOR_MAX);
+        if self.allocated > fair {
+            self.buffer = BytesMut::from(&*self.buffer);
+            self.allocated = self.buffer.capacity();
         }
     }
 }
@@ -269,5 +281,28 @@ mod tests {
         inbound.space().extend_from_slice(&vec![0; 100_000]);
         let before = inbound.buffer.as_ptr();
         assert_eq!(inbound.space().as_ptr(), before);
+    }
+
+    #[test]
+    fn a_few_bytes_behind_a_large_frame_do_not_keep_its_memory() {
+        let mut inbound = Inbound::default();
+        let bytes = 20 << 20;
+        let mut left = [&(bytes as i32).to_be_bytes()[..], &vec![0; bytes], &[0, 0, 0, 2, 7]].concat();
+        while !left.is_empty() {
+            let space = inbound.space();
+            let taken = left.len().min(space.capacity() - space.len());
+            space.extend_from_slice(&left[..taken]);
+            left.drain(..taken);
+            inbound.arrived(taken);
+            let before = inbound.buffer.as_ptr();
+            inbound.release();
+            assert_eq!(inbound.buffer.as_ptr(), before, "what still arrives is not moved");
+        }
+        let frame = inbound.next_frame(i32::MAX).unwrap().unwrap();
+        assert_eq!((frame.len(), inbound.len()), (bytes, 5));
+        inbound.release();
+        assert!(frame.is_unique(), "nothing else holds its memory");
+        inbound.space().extend_from_slice(&[8]);
+        assert_eq!(inbound.next_frame(i32::MAX).unwrap().unwrap(), [7, 8][..]);
     }
 }
