@@ -68,6 +68,19 @@ async fn a_waiting_fetch_does_not_stop_the_requests_behind_it() {
 }
 
 #[tokio::test]
+async fn a_connection_is_idle_from_its_last_answer_on() {
+    let broker = TestBroker::start_with(&[("connections.max.idle.ms", "2000")]).await;
+    let mut client = broker.connect().await;
+    create(&mut client, "orders").await;
+    let _: FetchResponse = client.ask(ApiKey::Fetch, 12, &fetch("orders", 0, 3_000)).await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let _: FetchResponse = client.ask(ApiKey::Fetch, 12, &fetch("orders", 0, 0)).await;
+    let answered = tokio::time::Instant::now();
+    assert!(client.read_frame().await.is_none());
+    assert!(answered.elapsed() >= Duration::from_millis(1_900));
+}
+
+#[tokio::test]
 async fn a_fetch_of_nothing_waits_and_then_answers_with_empty_records() {
     let broker = TestBroker::start().await;
     let mut client = broker.connect().await;

@@ -85,7 +85,8 @@ pub async fn serve(mut stream: TcpStream, connection: Arc<Connection>, shared: A
     let ending = pin!(told_to_end(&shared, &place, &queue));
     let reading = pin!(reader.run(ending));
     // One future to the end: it holds the answer that is waited for and the bytes that are half written.
-    let mut writing = pin!(queue.write_all(&write_half));
+    let wrote = || place.used(shared.broker.clock.now().mono_ms);
+    let mut writing = pin!(queue.write_all(&write_half, wrote));
     match queue.both(reading, writing.as_mut()).await {
         Ok(end) => {
             queue.close();
@@ -110,7 +111,7 @@ async fn told_to_end(shared: &Shared, place: &Place, queue: &Queue) -> ReadEnd {
     }
 }
 
-/// Waits until nothing was outstanding and nothing arrived for `connections.max.idle.ms`.
+/// Waits until nothing was outstanding, nothing arrived and nothing was sent for `connections.max.idle.ms`.
 async fn idle_too_long(shared: &Shared, place: &Place, queue: &Queue) {
     let Some(ms_max) = shared.idle_ms_max else { return std::future::pending().await };
     let mut wait_ms = ms_max;

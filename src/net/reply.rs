@@ -124,9 +124,9 @@ impl Queue {
         self.lock().closed = true;
     }
 
-    /// Writes answers until the queue is closed and all are written. To be polled inside [`Self::both`], or after the
-    /// queue was closed.
-    pub(super) async fn write_all(&self, socket: &WriteHalf<'_>) -> Result<(), WriteEnd> {
+    /// Writes answers until the queue is closed and all are written; calls `wrote` each time after some are. To be polled
+    /// inside [`Self::both`], or after the queue was closed.
+    pub(super) async fn write_all(&self, socket: &WriteHalf<'_>, wrote: impl Fn()) -> Result<(), WriteEnd> {
         let mut turn = Turn::default();
         loop {
             let next = match turn.front.take() {
@@ -143,6 +143,7 @@ impl Queue {
                 turn.add(frame, counted);
             }
             write_chunks(socket, &mut turn.chunks).await?;
+            wrote();
             self.written(&mut turn);
         }
     }
@@ -289,7 +290,7 @@ mod tests {
             late.send(frame(b"first")).unwrap();
             client.read_exact(&mut all).await.unwrap();
         };
-        let (written, ()) = tokio::join!(queue.write_all(&socket), telling);
+        let (written, ()) = tokio::join!(queue.write_all(&socket, || ()), telling);
         written.unwrap();
         assert!(queue.is_idle());
         assert_eq!(&all, b"firstsecondthird");
@@ -304,7 +305,7 @@ mod tests {
             assert!(queue.push(Slot::Ready(frame(b"now"))));
             std::future::pending::<()>().await;
         });
-        let writing = pin!(queue.write_all(&socket));
+        let writing = pin!(queue.write_all(&socket, || ()));
         let mut both = pin!(queue.both(reading, writing));
         let polled = poll_fn(|context| Poll::Ready(both.as_mut().poll(context).is_pending())).await;
         assert!(polled && queue.is_idle());
@@ -328,7 +329,7 @@ mod tests {
                 }
             }
         });
-        let mut writing = pin!(queue.write_all(&socket));
+        let mut writing = pin!(queue.write_all(&socket, || ()));
         let stuck = queue.both(reading.as_mut(), writing.as_mut());
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), stuck).await.is_err());
         assert!(pushed.load(Ordering::Relaxed) < 50, "the queue has no bound");
@@ -356,7 +357,7 @@ mod tests {
         let written = async {
             loop {
                 let _ = queue.push(Slot::Ready(frame(b"lost")));
-                if let Poll::Ready(end) = poll_once(queue.write_all(&socket)).await {
+                if let Poll::Ready(end) = poll_once(queue.write_all(&socket, || ())).await {
                     return end;
                 }
                 tokio::task::yield_now().await;
