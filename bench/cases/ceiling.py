@@ -78,7 +78,7 @@ class ConsumeCeiling(Ceiling):
         super().__init__(f"consume/{LABELS[size]}/1p", size)
 
     def run(self, bench: Bench, side: Side) -> Outcome:
-        with Against("sink", "--topic", "sink", "--serve", "--serve-size", self.size) as address:
+        with Against("sink", "--topic", "sink", "--serve", "--size", self.size) as address:
             wanted = ["--records", self.records(bench), "--consumers", 1, "--topic", "sink", "--broker", address]
             raw = bench.load("consume", *wanted)
         return self.throughput(raw, raw["records"] / raw["seconds"])

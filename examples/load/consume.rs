@@ -85,10 +85,8 @@ fn settings(arguments: &Arguments) -> Vec<(String, String)> {
     let messages = arguments
         .size_hint
         .map_or(1_000_000, |size| (kbytes.saturating_mul(1_024) / size.max(1)).clamp(1_000, 1_000_000));
-    let own = [
-        ("queued.min.messages", messages.to_string()),
-        ("queued.max.messages.kbytes", kbytes.to_string()),
-    ];
+    let own =
+        [("queued.min.messages", messages.to_string()), ("queued.max.messages.kbytes", kbytes.to_string())];
     let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
     own.chain(arguments.consumer_config.iter().cloned()).collect()
 }
