@@ -192,25 +192,53 @@ fn a_closed_partition_is_in_the_checkpoints_and_takes_nothing_more() {
     }
 }
 
+/// A partition with `flush.messages=1` and one record, whose sync is held up.
+struct Unsynced {
+    dir: tempfile::TempDir,
+    context: Arc<LogContext>,
+    registry: Arc<Registry>,
+    partition: Arc<Partition>,
+    release: std::sync::mpsc::Sender<()>,
+}
+
+impl Unsynced {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let context =
+            LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
+        let registry = Arc::new(registry_with(dir.path(), context.clone(), Arc::default()));
+        let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
+        let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+        let partition = registry.add(
+            named(),
+            TopicId::random(),
+            TopicSettings::new(config, false),
+            LeaderEpoch(0),
+            false,
+        );
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        context.flusher.submit(move || {
+            let _ = held.recv();
+            Next::Done
+        });
+        append(&partition).unwrap();
+        Self { dir, context, registry, partition, release }
+    }
+
+    /// Lets the sync go on and waits for it. The directory stays as long as the value.
+    fn sync(self) -> tempfile::TempDir {
+        drop(self.release);
+        self.context.wait_for_flusher();
+        self.dir
+    }
+}
+
 #[test]
 fn a_coordinator_reads_what_it_wrote_before_it_is_committed() {
-    let dir = tempfile::tempdir().unwrap();
-    let context =
-        LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
-    let registry = registry_with(dir.path(), context.clone(), Arc::default());
-    let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
-    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
-    let partition =
-        registry.add(named(), TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false);
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    context.flusher.submit(move || {
-        let _ = held.recv();
-        Next::Done
-    });
-    append(&partition).unwrap();
-    assert_eq!(read(&partition), Ok(0));
-    assert!(!partition.read_applied(Offset::ZERO, 1000).unwrap().is_empty());
-    drop(release);
+    let unsynced = Unsynced::new();
+    assert_eq!(read(&unsynced.partition), Ok(0));
+    assert!(!unsynced.partition.read_applied(Offset::ZERO, 1000).unwrap().is_empty());
+    unsynced.sync();
 }
 
 #[test]
@@ -379,23 +407,10 @@ fn nothing_is_compacted_before_the_recovery_point_is_on_disk() {
 
 #[test]
 fn what_became_durable_after_a_checkpoint_is_in_the_next_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let context =
-        LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
-    let registry = registry_with(dir.path(), context.clone(), Arc::default());
-    let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
-    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
-    let partition =
-        registry.add(named(), TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false);
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    context.flusher.submit(move || {
-        let _ = held.recv();
-        Next::Done
-    });
-    append(&partition).unwrap();
+    let unsynced = Unsynced::new();
+    let (registry, partition) = (unsynced.registry.clone(), unsynced.partition.clone());
     registry.update_checkpoint(Checkpoint::HighWatermark);
-    drop(release);
-    context.wait_for_flusher();
+    let _dir = unsynced.sync();
     assert_eq!(partition.high_watermark(), Ok(Offset(1)));
     registry.update_checkpoint(Checkpoint::HighWatermark);
     let written = registry.directory().read_checkpoint(Checkpoint::HighWatermark).unwrap();
