@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_unserved_version_is_answered_with_sixteen_bytes_of_version_zero() {
         let frame = unsupported(7).unwrap();
-        let bytes = frame.chunks.concat();
-        assert_eq!(bytes, [0, 0, 0, 16, 0, 0, 0, 7, 0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0, 4]);
+        let bytes = frame.into_bytes().unwrap();
+        assert_eq!(bytes[..], [0, 0, 0, 16, 0, 0, 0, 7, 0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0, 4]);
     }
 }

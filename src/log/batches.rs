@@ -337,7 +337,7 @@ mod tests {
             let taken = take(&file, &buffers, &asked).unwrap();
             let (count, bytes) = expected(&sizes, &asked, usize::MAX);
             prop_assert_eq!(taken.next, (count > 0).then_some(count));
-            prop_assert_eq!(&taken.records.clone().into_bytes()[..], &file.bytes[..bytes]);
+            prop_assert_eq!(&taken.records.clone().into_bytes().unwrap()[..], &file.bytes[..bytes]);
         }
 
         #[test]
@@ -354,7 +354,7 @@ mod tests {
                 Ok(taken) => {
                     prop_assert!(count > 0);
                     prop_assert_eq!(taken.next, Some(count));
-                    prop_assert_eq!(&taken.records.into_bytes()[..], &file.bytes[..bytes]);
+                    prop_assert_eq!(&taken.records.into_bytes().unwrap()[..], &file.bytes[..bytes]);
                 }
                 Err(ScanError::Io(error)) => {
                     prop_assert_eq!(error.kind(), io::ErrorKind::WouldBlock);

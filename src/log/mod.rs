@@ -13,6 +13,7 @@ pub mod checkpoint;
 pub mod cleaner;
 pub mod config;
 mod context;
+mod deferred;
 pub mod directory;
 pub mod epochs;
 pub mod error;

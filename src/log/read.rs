@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 
 use super::batches::Batches;
+use super::deferred::Range;
 use super::error::ReadError;
 use super::hints::Hint;
 use super::index::{OffsetEntry, entries, floor};
@@ -15,10 +16,10 @@ use super::segment::{Segment, floor_index};
 use super::storage::StoredFile;
 use super::txn_index::{self, AbortedTxn};
 use crate::types::Offset;
-use crate::wire::slices::Slices;
+use crate::wire::slices::{Slice, Slices};
 
 /// Bytes read at a time while looking for the batch that holds an offset.
-const SEARCH_BYTES: usize = 8 * 1024;
+pub(super) const SEARCH_BYTES: usize = 8 * 1024;
 /// Bytes that a transaction index may have: 4 million aborted transactions in one segment.
 const TXN_INDEX_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
@@ -29,6 +30,19 @@ pub struct ReadResult {
     pub records: Slices,
     /// The offset behind the last batch; the offset asked for when there is none.
     pub next: Offset,
+}
+
+/// What a reader asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) from: i64,
+    /// Exclusive.
+    pub(super) upper: i64,
+    pub(super) max_bytes: usize,
+    pub(super) min_one: bool,
+    pub(super) wait: Wait,
+    /// Many bytes are read when they are sent.
+    pub(super) defers: bool,
 }
 
 impl LogReader {
@@ -42,45 +56,35 @@ impl LogReader {
         max_bytes: usize,
         min_one: bool,
     ) -> Result<ReadResult, ReadError> {
-        self.read_with(from.0, upper.0, max_bytes, min_one, Wait::Yes)
+        let asked =
+            Asked { from: from.0, upper: upper.0, max_bytes, min_one, wait: Wait::Yes, defers: false };
+        retry_vanished(|| self.read_once(asked))
     }
 
-    /// As `read`, but fails with `WouldBlock` instead of waiting for the disk; may return fewer batches than `read`.
-    pub fn try_read(
+    /// As `read`, for an answer: of many bytes it says only where they are, and they are read when they are sent. Where
+    /// it may not block, it fails with `WouldBlock` instead of waiting for the disk, and may return fewer batches.
+    pub fn fetch(
         &self,
         from: Offset,
         upper: Offset,
         max_bytes: usize,
         min_one: bool,
+        may_block: bool,
     ) -> Result<ReadResult, ReadError> {
-        self.read_with(from.0, upper.0, max_bytes, min_one, Wait::No)
+        let wait = if may_block { Wait::Yes } else { Wait::No };
+        let asked = Asked { from: from.0, upper: upper.0, max_bytes, min_one, wait, defers: true };
+        retry_vanished(|| self.read_once(asked))
     }
 
-    fn read_with(
-        &self,
-        from: i64,
-        upper: i64,
-        max_bytes: usize,
-        min_one: bool,
-        wait: Wait,
-    ) -> Result<ReadResult, ReadError> {
-        retry_vanished(|| self.read_once(from, upper, max_bytes, min_one, wait))
-    }
-
-    pub(super) fn read_once(
-        &self,
-        from: i64,
-        upper: i64,
-        max_bytes: usize,
-        min_one: bool,
-        wait: Wait,
-    ) -> Result<ReadResult, ReadError> {
+    pub(super) fn read_once(&self, asked: Asked) -> Result<ReadResult, ReadError> {
+        let Asked { from, max_bytes, min_one, .. } = asked;
         let (start, end) = (self.start(), self.end());
         if from < start.0 || from > end.0 {
             return Err(ReadError::OffsetOutOfRange { asked: Offset(from), start, end });
         }
         let nothing = ReadResult { records: Slices::default(), next: Offset(from) };
-        let upper = upper.min(end.0);
+        let upper = asked.upper.min(end.0);
+        let asked = Asked { upper, ..asked };
         if from >= upper || (max_bytes == 0 && !min_one) {
             return Ok(nothing);
         }
@@ -91,7 +95,7 @@ impl LogReader {
             return Err(ReadError::OffsetOutOfRange { asked: Offset(from), start, end });
         }
         for segment in segments.iter().skip(floor_index(&segments, from)).take_while(|s| s.base < upper) {
-            if let Some(found) = self.read_segment(segment, from, upper, max_bytes, min_one, wait)? {
+            if let Some(found) = self.read_segment(segment, asked)? {
                 return Ok(found);
             }
         }
@@ -99,15 +103,8 @@ impl LogReader {
     }
 
     /// Reads from one segment; `None` when all its records are below `from`.
-    fn read_segment(
-        &self,
-        segment: &Segment,
-        from: i64,
-        upper: i64,
-        max_bytes: usize,
-        min_one: bool,
-        wait: Wait,
-    ) -> Result<Option<ReadResult>, ReadError> {
+    fn read_segment(&self, segment: &Segment, asked: Asked) -> Result<Option<ReadResult>, ReadError> {
+        let Asked { from, upper, max_bytes, min_one, wait, defers } = asked;
         let size = segment.size();
         if size == 0 {
             return Ok(None);
@@ -116,16 +113,29 @@ impl LogReader {
         let file =
             self.segment_file(segment, FileKind::Log).map_err(|error| ReadError::io(&path())(error))?;
         let Some(position) = self.place(segment, &*file, from, size, wait)? else { return Ok(None) };
+        if defers {
+            let range = Range { file: &file, position, size, from, upper, max_bytes, wait };
+            if let Some(found) = self.defer(segment, &range)? {
+                let records = Slices::from(Slice::Stored(found.records));
+                self.note_place(segment, position, &records, found.next);
+                return Ok(Some(ReadResult { records, next: Offset(found.next) }));
+            }
+        }
         let buffers = &self.context.buffers;
         let batches = Batches { file: &*file, buffers, wait, from, upper, max_bytes, min_one };
         let taken =
             batches.take(position, size).map_err(|error| self.scan_error(segment.base, position, error))?;
         if let Some(next) = taken.next {
-            let position = position.saturating_add(taken.records.len() as u64);
-            let hint = Hint { offset: next, base: segment.base, generation: segment.generation, position };
-            self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(hint);
+            self.note_place(segment, position, &taken.records, next);
         }
         Ok(Some(ReadResult { records: taken.records, next: Offset(taken.next.unwrap_or(from)) }))
+    }
+
+    /// Remembers where the batches end that were found at `position`, for whoever goes on from there.
+    fn note_place(&self, segment: &Segment, position: u64, records: &Slices, next: i64) {
+        let position = position.saturating_add(records.len() as u64);
+        let hint = Hint { offset: next, base: segment.base, generation: segment.generation, position };
+        self.hints.lock().unwrap_or_else(PoisonError::into_inner).note(hint);
     }
 
     pub(crate) fn scan_error(&self, base: i64, position: u64, error: ScanError) -> ReadError {
@@ -185,9 +195,19 @@ impl LogReader {
         wait: Wait,
     ) -> Result<Option<u64>, ReadError> {
         let relative = i32::try_from(offset.saturating_sub(segment.base)).unwrap_or(i32::MAX);
-        let at_most = |entry: &OffsetEntry| entry.relative <= relative;
+        let entry = self.floor_entry(segment, wait, |entry| entry.relative <= relative)?;
+        Ok(entry.map(|entry| u64::from(entry.position)))
+    }
+
+    /// The last entry of the offset index for which `at_most` holds, which holds for a beginning of them.
+    pub(super) fn floor_entry(
+        &self,
+        segment: &Segment,
+        wait: Wait,
+        at_most: impl Fn(&OffsetEntry) -> bool + Copy,
+    ) -> Result<Option<OffsetEntry>, ReadError> {
         let known = match segment.indexes().offsets.floor_in_memory(at_most) {
-            Ok(entry) => return Ok(Some(u64::from(entry.position))),
+            Ok(entry) => return Ok(Some(entry)),
             Err(known) => known,
         };
         if known == Some(0) {
@@ -200,8 +220,7 @@ impl LogReader {
             segment.indexes().offsets.learn(count);
             floor(&*file, count, wait, at_most)
         };
-        let entry = look().map_err(|error| ReadError::io(&path())(error))?;
-        Ok(entry.map(|entry| u64::from(entry.position)))
+        look().map_err(|error| ReadError::io(&path())(error))
     }
 
     /// The aborted transactions that overlap `from..upper` (`upper` exclusive), for a `read_committed` fetch.

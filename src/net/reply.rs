@@ -14,6 +14,7 @@ use tokio::net::tcp::WriteHalf;
 use crate::api::{BoxFuture, Refused};
 use crate::limits::{QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX, WRITE_BYTES_MAX, WRITE_SLICES_MAX};
 use crate::wire::frame::Frame;
+use crate::wire::slices::{Slice, Stored};
 
 /// Places that the queues keep while nothing is in them.
 const PLACES_KEPT: usize = 8;
@@ -191,7 +192,7 @@ impl Queue {
 /// What is written at once.
 #[derive(Default)]
 struct Turn {
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Slice>,
     answers: usize,
     bytes: usize,
     /// Of these, the ones that the queue counts.
@@ -217,8 +218,9 @@ impl Turn {
 }
 
 /// Writes all chunks, as many as possible with each system call.
-async fn write_chunks(socket: &WriteHalf<'_>, chunks: &mut VecDeque<Bytes>) -> io::Result<()> {
+async fn write_chunks(socket: &WriteHalf<'_>, chunks: &mut VecDeque<Slice>) -> io::Result<()> {
     while !chunks.is_empty() {
+        bring(chunks).await?;
         match try_write(socket, chunks) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => consume(chunks, written),
@@ -229,11 +231,49 @@ async fn write_chunks(socket: &WriteHalf<'_>, chunks: &mut VecDeque<Bytes>) -> i
     Ok(())
 }
 
-/// One system call. Not async: its slices would be kept by every connection.
-fn try_write(socket: &WriteHalf<'_>, chunks: &VecDeque<Bytes>) -> io::Result<usize> {
+/// Reads what the next write carries of what is stored, so that an answer is in memory piece by piece, however large
+/// it is, and a piece is still in the processor's cache when it is written.
+async fn bring(chunks: &mut VecDeque<Slice>) -> io::Result<()> {
+    let (mut at, mut bytes) = (0_usize, 0_usize);
+    while at < WRITE_SLICES_MAX && bytes < WRITE_BYTES_MAX {
+        let read = match chunks.get_mut(at) {
+            None => return Ok(()),
+            Some(Slice::Here(here)) => {
+                bytes = bytes.saturating_add(here.len());
+                at += 1;
+                continue;
+            }
+            Some(Slice::Stored(stored)) => match stored.read(false) {
+                // What comes before does not wait for the disk.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && at > 0 => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => read_blocking(stored).await?,
+                other => other?,
+            },
+        };
+        match chunks.get_mut(at) {
+            Some(Slice::Stored(stored)) if !stored.is_empty() => chunks.insert(at, read.into()),
+            Some(slice) => *slice = read.into(),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads on the pool for blocking work.
+async fn read_blocking(stored: &mut Stored) -> io::Result<Bytes> {
+    let mut own = stored.clone();
+    let reading = tokio::task::spawn_blocking(move || own.read(true).map(|bytes| (own, bytes)));
+    let (rest, bytes) = reading.await.map_err(io::Error::other)??;
+    *stored = rest;
+    Ok(bytes)
+}
+
+/// One system call, with what is in memory at the front. Not async: its slices would be kept by every connection.
+fn try_write(socket: &WriteHalf<'_>, chunks: &VecDeque<Slice>) -> io::Result<usize> {
     let mut slices = [IoSlice::new(&[]); WRITE_SLICES_MAX];
     let mut count = 0;
     for (slice, chunk) in slices.iter_mut().zip(chunks) {
+        let Slice::Here(chunk) = chunk else { break };
         *slice = IoSlice::new(chunk);
         count += 1;
     }
@@ -241,8 +281,8 @@ fn try_write(socket: &WriteHalf<'_>, chunks: &VecDeque<Bytes>) -> io::Result<usi
 }
 
 /// Drops the first `written` bytes.
-fn consume(chunks: &mut VecDeque<Bytes>, mut written: usize) {
-    while let Some(front) = chunks.front_mut() {
+fn consume(chunks: &mut VecDeque<Slice>, mut written: usize) {
+    while let Some(Slice::Here(front)) = chunks.front_mut() {
         if written < front.len() {
             front.advance(written);
             return;
@@ -255,6 +295,7 @@ fn consume(chunks: &mut VecDeque<Bytes>, mut written: usize) {
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::io::AsyncReadExt;
@@ -262,9 +303,10 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::wire::slices::Source;
 
     fn frame(bytes: &'static [u8]) -> Frame {
-        Frame { chunks: vec![Bytes::from_static(bytes)] }
+        Frame { chunks: vec![Bytes::from_static(bytes).into()] }
     }
 
     async fn pair() -> (TcpStream, TcpStream) {
@@ -324,7 +366,7 @@ mod tests {
         let mut reading = pin!(async {
             while pushed.load(Ordering::Relaxed) < 50 {
                 pushed.fetch_add(1, Ordering::Relaxed);
-                if !queue.push(Slot::Ready(Frame { chunks: vec![Bytes::from(big.clone())] })) {
+                if !queue.push(Slot::Ready(Frame { chunks: vec![Bytes::from(big.clone()).into()] })) {
                     queue.room().await;
                 }
             }
@@ -371,11 +413,64 @@ mod tests {
         poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
     }
 
+    /// A file that is not in memory the first time that each part is asked for.
+    #[derive(Debug, Default)]
+    struct Cold(AtomicUsize);
+
+    impl Source for Cold {
+        fn read(&self, position: u64, len: usize, may_block: bool) -> io::Result<Bytes> {
+            if !may_block {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Bytes::from(vec![position as u8; len.min(10)]))
+        }
+    }
+
+    #[tokio::test]
+    async fn stored_bytes_are_read_in_their_place_and_no_sooner_than_they_are_sent() {
+        let (mut client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        let cold = Arc::new(Cold::default());
+        let stored = |position| Slice::Stored(Stored::new(cold.clone(), position, 15));
+        let chunks =
+            vec![Bytes::from_static(b"<").into(), stored(3), stored(40), Bytes::from_static(b">").into()];
+        let queue = Queue::default();
+        assert!(queue.push(Slot::Ready(Frame { chunks })));
+        assert_eq!(cold.0.load(Ordering::Relaxed), 0);
+        queue.close();
+        let mut all = vec![0; 32];
+        let (written, read) = tokio::join!(queue.write_all(&socket, || ()), client.read_exact(&mut all));
+        written.unwrap();
+        read.unwrap();
+        let expected = [&b"<"[..], &[3; 10], &[13; 5], &[40; 10], &[50; 5], b">"].concat();
+        assert_eq!(all, expected);
+        assert_eq!(cold.0.load(Ordering::Relaxed), 4);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_any_more_ends_the_connection() {
+        let (_client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        #[derive(Debug)]
+        struct Short;
+        impl Source for Short {
+            fn read(&self, _: u64, _: usize, _: bool) -> io::Result<Bytes> {
+                Ok(Bytes::new())
+            }
+        }
+        let queue = Queue::default();
+        let chunks = vec![Slice::Stored(Stored::new(Arc::new(Short), 0, 15))];
+        assert!(queue.push(Slot::Ready(Frame { chunks })));
+        assert!(matches!(queue.write_all(&socket, || ()).await, Err(WriteEnd::Io(_))));
+    }
+
     #[test]
     fn consuming_stops_inside_a_chunk() {
-        let mut chunks = VecDeque::from([Bytes::from_static(b"abc"), Bytes::from_static(b"def")]);
+        let chunk = |bytes| Slice::from(Bytes::from_static(bytes));
+        let mut chunks = VecDeque::from([chunk(b"abc"), chunk(b"def")]);
         consume(&mut chunks, 4);
-        assert_eq!(chunks, [&b"ef"[..]]);
+        assert!(matches!(&chunks.make_contiguous()[..], [Slice::Here(left)] if left == "ef"));
         consume(&mut chunks, 2);
         assert!(chunks.is_empty());
     }

@@ -33,7 +33,7 @@ pub struct ReadLimits {
 /// What a read found.
 #[derive(Debug)]
 pub struct Read {
-    /// Whole batches; may begin below the asked offset.
+    /// Whole batches; may begin below the asked offset. Many are read when they are sent.
     pub records: Slices,
     /// The high watermark.
     pub high_watermark: Offset,
@@ -125,12 +125,9 @@ impl Partition {
             Isolation::Committed => last_stable,
         };
         let (bytes_max, one) = (limits.bytes_max, limits.at_least_one_batch);
-        let result = if limits.may_block {
-            reader.read(from, upper, bytes_max, one)
-        } else {
-            reader.try_read(from, upper, bytes_max, one)
-        };
-        let result = result.map_err(|error| self.read_failure(&error))?;
+        let result = reader
+            .fetch(from, upper, bytes_max, one, limits.may_block)
+            .map_err(|error| self.read_failure(&error))?;
         let aborted = match limits.isolation {
             Isolation::Uncommitted => None,
             Isolation::Committed => {
@@ -154,7 +151,8 @@ impl Partition {
     pub fn read_applied(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {
         let reader = self.reader()?;
         let read = reader.read(from, reader.end(), bytes_max, true);
-        Ok(read.map_err(|error| self.report(&error))?.records.into_bytes())
+        let records = read.map_err(|error| self.report(&error))?.records;
+        records.into_bytes().map_err(|_| ErrorCode::KafkaStorageError)
     }
 
     /// The first record at or after a time, with its timestamp and epoch, among those that a reader may see.

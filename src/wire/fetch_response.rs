@@ -1,10 +1,10 @@
 //! A Fetch response (versions 4–18) as chunks: the records stay the slices that the log handed out, everything
 //! between them is encoded into small buffers. The protocol crate's encoder would copy every record.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use super::frame::{Frame, LENGTH_BYTES, ResponseHead};
-use super::slices::Slices;
+use super::slices::{Slice, Slices};
 use crate::types::{TopicId, TopicName};
 
 /// First version with topic ids instead of names (KIP-516).
@@ -81,17 +81,17 @@ impl FetchResponse {
         let mut writer = Writer { version: head.version, chunks: Vec::new(), buffer: BytesMut::new() };
         writer.response(self)?;
         let mut chunks = writer.finish();
-        let size: usize = chunks.iter().map(Bytes::len).sum();
+        let size: usize = chunks.iter().map(Slice::len).sum();
         if i32::try_from(size.saturating_add(head.size_bytes())).is_err() {
             return Err("larger than 2 GiB".to_owned());
         }
         let mut first = BytesMut::with_capacity(
             LENGTH_BYTES
                 .saturating_add(head.size_bytes())
-                .saturating_add(chunks.first().map_or(0, Bytes::len)),
+                .saturating_add(chunks.first().map_or(0, Slice::len)),
         );
         head.write(&mut first, size);
-        if let Some(chunk) = chunks.first_mut() {
+        if let Some(Slice::Here(chunk)) = chunks.first_mut() {
             first.extend_from_slice(chunk);
             *chunk = first.freeze();
         }
@@ -101,7 +101,7 @@ impl FetchResponse {
 
 struct Writer {
     version: i16,
-    chunks: Vec<Bytes>,
+    chunks: Vec<Slice>,
     buffer: BytesMut,
 }
 
@@ -193,7 +193,7 @@ impl Writer {
             self.buffer.put_i32(i32::try_from(records.len()).map_err(|_| "records above 2 GiB")?);
         }
         if !records.is_empty() {
-            self.chunks.push(self.buffer.split().freeze());
+            self.chunks.push(self.buffer.split().freeze().into());
             self.chunks.extend(records);
         }
         Ok(())
@@ -224,9 +224,9 @@ impl Writer {
         }
     }
 
-    fn finish(mut self) -> Vec<Bytes> {
+    fn finish(mut self) -> Vec<Slice> {
         if !self.buffer.is_empty() {
-            self.chunks.push(self.buffer.freeze());
+            self.chunks.push(self.buffer.freeze().into());
         }
         self.chunks
     }
@@ -234,6 +234,7 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use kafka_protocol::messages::fetch_response::{
         AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
     };
@@ -278,7 +279,7 @@ mod tests {
                 };
                 all.iter().map(transaction).collect()
             }))
-            .with_records(Some(partition.records.clone().into_bytes()));
+            .with_records(Some(partition.records.clone().into_bytes().unwrap()));
         if let (Some((epoch, end)), true) = (partition.diverging, version >= 12) {
             data.diverging_epoch = EpochEndOffset::default().with_epoch(epoch).with_end_offset(end);
         }
@@ -313,7 +314,7 @@ mod tests {
             let mut body = BytesMut::new();
             expected.encode(&mut body, version).unwrap();
             let head = ResponseHead { correlation_id: 42, version, flexible: false };
-            let frame = ours.into_frame(head).unwrap().chunks.concat();
+            let frame = ours.into_frame(head).unwrap().into_bytes().unwrap();
             let header_bytes = if version >= 12 { 9 } else { 8 };
             assert_eq!(frame[..4], (frame.len() as i32 - 4).to_be_bytes());
             assert_eq!(frame[4..8], 42_i32.to_be_bytes());
@@ -331,6 +332,7 @@ mod tests {
         let topics = vec![FetchedTopic { name: "t".into(), id: TopicId::ZERO, partitions: vec![partition] }];
         let head = ResponseHead { correlation_id: 1, version: 12, flexible: false };
         let frame = FetchResponse { topics, ..FetchResponse::default() }.into_frame(head).unwrap();
-        assert!(frame.chunks.iter().any(|chunk| chunk.as_ptr() == records.as_ptr()));
+        let is_it = |chunk: &Slice| matches!(chunk, Slice::Here(bytes) if bytes.as_ptr() == records.as_ptr());
+        assert!(frame.chunks.iter().any(is_it));
     }
 }

@@ -4,6 +4,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::Encodable;
 
+use super::slices::{Slice, Slices};
+
 /// Bytes of a frame's length field.
 pub const LENGTH_BYTES: usize = 4;
 
@@ -39,7 +41,7 @@ impl ResponseHead {
 #[derive(Debug, Default)]
 pub struct Frame {
     /// The chunks; none is empty.
-    pub chunks: Vec<Bytes>,
+    pub chunks: Vec<Slice>,
 }
 
 impl Frame {
@@ -53,12 +55,22 @@ impl Frame {
             BytesMut::with_capacity(size.saturating_add(head.size_bytes()).saturating_add(LENGTH_BYTES));
         head.write(&mut buffer, size);
         body.encode(&mut buffer, head.version).map_err(BodyError::new)?;
-        Ok(Self { chunks: vec![buffer.freeze()] })
+        Ok(Self { chunks: vec![buffer.freeze().into()] })
+    }
+
+    /// All chunks as one, read and copied where need be; for those who have no socket to write them to.
+    ///
+    /// # Errors
+    /// Those of a file whose bytes are in it.
+    pub fn into_bytes(self) -> std::io::Result<Bytes> {
+        let mut all = Slices::default();
+        all.extend(self.chunks);
+        all.into_bytes()
     }
 
     /// Bytes of all chunks.
     pub fn size_bytes(&self) -> usize {
-        self.chunks.iter().map(Bytes::len).sum()
+        self.chunks.iter().map(Slice::len).sum()
     }
 }
 

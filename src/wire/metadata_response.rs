@@ -232,7 +232,7 @@ impl MetadataBody {
         }
         let mut first = BytesMut::with_capacity(LENGTH_BYTES.saturating_add(head.size_bytes()));
         head.write(&mut first, self.0.len());
-        Ok(Frame { chunks: vec![first.freeze(), self.0] })
+        Ok(Frame { chunks: vec![first.freeze().into(), self.0.into()] })
     }
 }
 
@@ -325,7 +325,7 @@ mod tests {
             let mut body = BytesMut::new();
             expected(version, id).encode(&mut body, version).unwrap();
             let head = ResponseHead { correlation_id: 42, version, flexible: false };
-            let frame = told(version, id).into_frame(head).unwrap().chunks.concat();
+            let frame = told(version, id).into_frame(head).unwrap().into_bytes().unwrap();
             let header_bytes = if version >= 9 { 9 } else { 8 };
             assert_eq!(frame[..4], (frame.len() as i32 - 4).to_be_bytes());
             assert_eq!(frame[4..8], 42_i32.to_be_bytes());

@@ -143,8 +143,8 @@ pub(crate) fn fill(log: &mut Log, batches: usize) {
 }
 
 /// The batches of fetched bytes.
-pub(crate) fn batches(records: impl Into<::bytes::Bytes>) -> Vec<Batch> {
-    let mut records = records.into();
+pub(crate) fn batches(records: impl Into<crate::wire::slices::Slices>) -> Vec<Batch> {
+    let mut records = records.into().into_bytes().unwrap();
     let mut batches = Vec::new();
     while !records.is_empty() {
         let batch = Batch::parse(records.clone()).unwrap();

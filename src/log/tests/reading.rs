@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::wire::slices::Slice;
 
 fn filled(config: LogConfig, batches: usize) -> (Bench, Log) {
     let bench = Bench::new(config);
@@ -85,8 +86,9 @@ fn a_read_without_waiting_gives_the_same_records() {
     let reader = log.reader();
     for from in 0..200 {
         let waited = reader.read(Offset(from), Offset(200), 300, true).unwrap();
-        let tried = reader.try_read(Offset(from), Offset(200), 300, true).unwrap();
-        assert_eq!((waited.records, waited.next), (tried.records, tried.next));
+        let tried = reader.fetch(Offset(from), Offset(200), 300, true, false).unwrap();
+        assert_eq!(waited.next, tried.next);
+        assert_eq!(waited.records.into_bytes().unwrap(), tried.records.into_bytes().unwrap());
     }
 }
 
@@ -101,7 +103,14 @@ fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
     reader.start.store(0, Ordering::Release);
     let attempts = std::cell::Cell::new(0);
     let result = read::retry_vanished(|| {
-        let result = reader.read_once(0, 200, 100, true, scan::Wait::Yes);
+        let result = reader.read_once(read::Asked {
+            from: 0,
+            upper: 200,
+            max_bytes: 100,
+            min_one: true,
+            wait: scan::Wait::Yes,
+            defers: false,
+        });
         attempts.set(attempts.get() + 1);
         reader.start.store(150, Ordering::Release);
         reader.segments.store(Arc::clone(&current));
@@ -179,6 +188,86 @@ fn a_wrong_index_costs_time_and_no_record() {
     }
 }
 
+/// A closed segment and an active one, with batches from a few bytes to more than a buffer.
+fn large_batches() -> (Bench, Log) {
+    let config = LogConfig { segment_bytes: 4_000_000, index_interval_bytes: 4096, ..LogConfig::default() };
+    let bench = Bench::new(config);
+    let (mut log, _) = bench.open();
+    for n in 0..150_usize {
+        let mut builder = BatchBuilder::new(T0);
+        for _ in 0..=n % 3 {
+            builder.push(None, Some(&vec![n as u8; n * 7919 % 50_000 * (1 + n % 29 / 28 * 5)]), T0);
+        }
+        append(&mut log, &builder.build(0));
+    }
+    (bench, log)
+}
+
+/// What an answer gets is what a read gets, be it read when it is sent or before.
+fn assert_answers_are_reads(log: &Log) {
+    let reader = log.reader();
+    let mut deferred = 0;
+    for from in (0..log.end().0).step_by(7) {
+        for max_bytes in [1, 100_000, 262_144, 300_000, 1_048_576, usize::MAX] {
+            for upper in [from + 1, from + 40, log.end().0] {
+                let (from, upper) = (Offset(from), Offset(upper));
+                let read = reader.read(from, upper, max_bytes, true).unwrap();
+                let fetched = reader.fetch(from, upper, max_bytes, true, true).unwrap();
+                deferred +=
+                    usize::from(fetched.records.clone().into_iter().any(|s| matches!(s, Slice::Stored(_))));
+                assert_eq!(read.next, fetched.next, "{from} {upper} {max_bytes}");
+                assert_eq!(read.records.into_bytes().unwrap(), fetched.records.into_bytes().unwrap());
+            }
+        }
+    }
+    assert!(deferred > 50, "{deferred}");
+}
+
+#[test]
+fn what_is_read_when_it_is_sent_is_what_a_read_returns() {
+    let (bench, log) = large_batches();
+    assert!(log.reader().segments.load().len() > 1);
+    assert_answers_are_reads(&log);
+    let (log, _) = bench.reopen(log);
+    assert_answers_are_reads(&log);
+}
+
+#[test]
+fn a_wrong_index_changes_nothing_of_what_is_sent() {
+    let (bench, log) = large_batches();
+    let (log, _) = bench.reopen(log);
+    let path = bench.file("00000000000000000000.index");
+    let good = std::fs::read(&path).unwrap();
+    let middle: Vec<u8> = good.iter().enumerate().map(|(i, b)| if i % 8 == 7 { b ^ 1 } else { *b }).collect();
+    let mut shifted = good.clone();
+    for (entry, next) in (0..good.len() - 8).step_by(8).zip((8..).step_by(8)) {
+        shifted[entry + 4..entry + 8].clone_from_slice(&good[next + 4..next + 8]);
+    }
+    for bytes in [middle, shifted] {
+        std::fs::write(&path, bytes).unwrap();
+        let reader = log.reader();
+        for from in (0..100).step_by(9) {
+            let read = reader.read(Offset(from), log.end(), 1 << 20, true).unwrap();
+            let fetched = reader.fetch(Offset(from), log.end(), 1 << 20, true, true).unwrap();
+            assert_eq!(read.next, fetched.next);
+            assert_eq!(read.records.into_bytes().unwrap(), fetched.records.into_bytes().unwrap());
+        }
+    }
+}
+
+#[test]
+fn what_an_answer_will_send_stays_when_its_segment_goes() {
+    let (bench, mut log) = large_batches();
+    let reader = log.reader();
+    let fetched = reader.fetch(Offset(0), log.end(), 1 << 20, true, true).unwrap();
+    let read = reader.read(Offset(0), log.end(), 1 << 20, true).unwrap();
+    log.advance_start(log.end(), now()).unwrap();
+    bench.context.run_deletions(now().after_ms(100_000));
+    reader.forget_files();
+    assert!(!bench.file("00000000000000000000.log").exists());
+    assert_eq!(read.records.into_bytes().unwrap(), fetched.records.into_bytes().unwrap());
+}
+
 /// Batches from a few bytes to more than a buffer, appended while the log rolls and loses its beginning.
 #[test]
 fn readers_get_every_record_whole_while_the_log_grows_rolls_and_loses_its_beginning() {
@@ -201,7 +290,7 @@ fn readers_get_every_record_whole_while_the_log_grows_rolls_and_loses_its_beginn
                 let mut held = Vec::new();
                 let mut next = Offset(0);
                 while !(done.load(Ordering::Acquire) && next == shared.end()) {
-                    let found = match shared.try_read(next, shared.end(), 200_000 << reader, true) {
+                    let found = match shared.fetch(next, shared.end(), 200_000 << reader, true, false) {
                         Err(ReadError::WouldBlock) => shared.read(next, shared.end(), 1, true),
                         other => other,
                     };

@@ -23,6 +23,7 @@ use milena::types::TopicId;
 use milena::wire::fetch_response::{FetchResponse, FetchedPartition, FetchedTopic};
 use milena::wire::frame::{Frame, ResponseHead};
 use milena::wire::header::{self, RequestHeader};
+use milena::wire::slices::Slice;
 
 use super::{Sink, groups};
 
@@ -116,7 +117,8 @@ impl Sink {
                 || request.topics.is_empty()
                 || tokio::select! { () = &mut wait => true, () = news => false };
             if over {
-                let chunks = response.into_frame(response_head(head)).map_err(anyhow::Error::msg)?.chunks;
+                let frame = response.into_frame(response_head(head)).map_err(anyhow::Error::msg)?;
+                let chunks = in_memory(frame);
                 return Ok(match &self.prepared {
                     Some(prepared) => prepared.place(chunks, &offsets),
                     None => chunks,
@@ -226,11 +228,20 @@ fn decode<Q: Decodable>(head: &RequestHeader) -> Result<Q> {
     Q::decode(&mut body, head.api_version).with_context(|| format!("{:?} {}", head.api_key, head.api_version))
 }
 
+/// The chunks of a frame that holds nothing stored.
+fn in_memory(frame: Frame) -> Vec<Bytes> {
+    let here = |slice| match slice {
+        Slice::Here(bytes) => Some(bytes),
+        Slice::Stored(_) => None,
+    };
+    frame.chunks.into_iter().filter_map(here).collect()
+}
+
 fn response_head(head: &RequestHeader) -> ResponseHead {
     ResponseHead { correlation_id: head.correlation_id, version: head.api_version, flexible: false }
 }
 
 fn encode<R: Encodable + HeaderVersion>(head: &RequestHeader, response: &R) -> Result<Vec<Bytes>> {
     let flexible = R::header_version(head.api_version) >= 1;
-    Ok(Frame::encode(ResponseHead { flexible, ..response_head(head) }, response)?.chunks)
+    Ok(in_memory(Frame::encode(ResponseHead { flexible, ..response_head(head) }, response)?))
 }
