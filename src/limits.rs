@@ -22,6 +22,8 @@ pub const REQUEST_BYTES_PER_TURN_MAX: usize = 256 * 1024;
 pub const WRITE_SLICES_MAX: usize = 64;
 /// Bytes that one write to a socket carries, unless a single answer is larger.
 pub const WRITE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes in memory that are enough for the next write to a socket: stored ones behind them are not read yet.
+pub const BROUGHT_BYTES_MIN: usize = 128 * 1024;
 /// Milliseconds that answers get to leave after the client stopped sending.
 pub const DRAIN_MS_MAX: u64 = 100;
 /// Milliseconds that requests in flight get to be answered when the broker stops.

@@ -24,7 +24,8 @@ fn without_any_source_the_defaults_are_kafkas_for_a_node_alone() {
     assert_eq!(config.offsets.retention_ms, 7 * 24 * 3_600_000);
     assert_eq!(config.group.initial_rebalance_delay_ms, 0);
     assert_eq!(config.network.socket_request_max_bytes, 104_857_600);
-    assert_eq!(config.network.socket_send_buffer_bytes, None);
+    assert_eq!(config.network.socket_send_buffer_bytes, Some(102_400));
+    assert_eq!(config.network.socket_receive_buffer_bytes, None);
     let topic = config.topic_config(&BTreeMap::new()).unwrap();
     assert_eq!(topic.retention_ms, 604_800_000);
     assert_eq!(topic.segment_ms, 604_800_000);

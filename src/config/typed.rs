@@ -13,9 +13,10 @@ pub struct NetworkConfig {
     pub socket_request_max_bytes: i32,
     /// `socket.listen.backlog.size`.
     pub socket_listen_backlog_size: i32,
-    /// `socket.send.buffer.bytes` if it was set to a size; otherwise the system decides.
+    /// `socket.send.buffer.bytes`; without a size the system decides.
     pub socket_send_buffer_bytes: Option<i32>,
-    /// `socket.receive.buffer.bytes` if it was set to a size; otherwise the system decides.
+    /// `socket.receive.buffer.bytes` if it was set to a size; otherwise the system decides, which receives faster than
+    /// Kafka's default.
     pub socket_receive_buffer_bytes: Option<i32>,
     /// `connections.max.idle.ms`; negative is never.
     pub connections_max_idle_ms: i64,
@@ -168,7 +169,8 @@ impl NetworkConfig {
             socket_request_max_bytes: reader.int("socket.request.max.bytes"),
             socket_listen_backlog_size: reader.int("socket.listen.backlog.size"),
             socket_send_buffer_bytes: buffer(reader, "socket.send.buffer.bytes"),
-            socket_receive_buffer_bytes: buffer(reader, "socket.receive.buffer.bytes"),
+            socket_receive_buffer_bytes: buffer(reader, "socket.receive.buffer.bytes")
+                .filter(|_| reader.is_given("socket.receive.buffer.bytes")),
             connections_max_idle_ms: reader.long("connections.max.idle.ms"),
             max_connections: reader.size("max.connections"),
             max_connections_per_ip: reader.size("max.connections.per.ip"),
@@ -211,10 +213,9 @@ fn per_ip_overrides(reader: &mut Reader<'_>) -> Vec<(String, usize)> {
     overrides
 }
 
-/// A socket buffer's size, if the user set one; -1 is Kafka's "the system decides".
+/// A socket buffer's size; -1 is Kafka's "the system decides".
 fn buffer(reader: &mut Reader<'_>, name: &'static str) -> Option<i32> {
-    let size = reader.int(name);
-    (reader.is_given(name) && size > 0).then_some(size)
+    Some(reader.int(name)).filter(|&size| size > 0)
 }
 
 impl TopicsConfig {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::buffers::{BUFFER_BYTES, Buffers};
+use super::buffers::BUFFER_BYTES;
+use super::context::LogContext;
 use super::error::ReadError;
 use super::index::OffsetEntry;
 use super::read::SEARCH_BYTES;
@@ -48,9 +49,12 @@ impl LogReader {
         match self.walk_end(segment, range, range.position.saturating_add(limit)) {
             Ok(None) | Err(ReadError::Corrupt { .. }) => Ok(None),
             Ok(Some((end, next))) => {
+                if !self.context.handles.lend() {
+                    return Ok(None);
+                }
                 let source = SegmentBytes {
                     file: Arc::clone(range.file),
-                    buffers: Arc::clone(&self.context.buffers),
+                    context: Arc::clone(&self.context),
                     partition: self.partition.clone(),
                 };
                 let len = usize::try_from(end.saturating_sub(range.position)).unwrap_or_default();
@@ -118,17 +122,17 @@ impl LogReader {
     }
 }
 
-/// A segment's file.
+/// A segment's file, lent by the cache of handles.
 #[derive(Debug)]
 struct SegmentBytes {
     file: Arc<dyn StoredFile>,
-    buffers: Arc<Buffers>,
+    context: Arc<LogContext>,
     partition: TopicPartition,
 }
 
 impl Source for SegmentBytes {
     fn read(&self, position: u64, len: usize, may_block: bool) -> io::Result<Bytes> {
-        let mut buffer = self.buffers.take();
+        let mut buffer = self.context.buffers.take();
         let wait = if may_block { Wait::Yes } else { Wait::No };
         let space = buffer.space(len.min(BUFFER_BYTES));
         let count = read(&*self.file, space, position, wait).inspect_err(|error| {
@@ -138,5 +142,11 @@ impl Source for SegmentBytes {
         })?;
         buffer.set_len(count);
         Ok(Bytes::from_owner(buffer))
+    }
+}
+
+impl Drop for SegmentBytes {
+    fn drop(&mut self) {
+        self.context.handles.give_back();
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -30,6 +31,9 @@ const SHARD_HANDLES_MIN: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Handles {
     shards: Vec<Shard>,
+    /// Files that are kept open by answers which are not sent yet.
+    lent: AtomicUsize,
+    lent_max: usize,
 }
 
 impl Handles {
@@ -43,7 +47,23 @@ impl Handles {
             files.resize(each);
             Mutex::new(files)
         };
-        Self { shards: std::iter::repeat_with(shard).take(count).collect() }
+        Self {
+            shards: std::iter::repeat_with(shard).take(count).collect(),
+            lent: AtomicUsize::new(0),
+            lent_max: files_max.get() / 2,
+        }
+    }
+
+    /// Counts a file that an answer keeps open, whether it stays in the cache or not, until `give_back`; `false` when
+    /// answers keep half as many as the cache may hold.
+    pub(crate) fn lend(&self) -> bool {
+        let more = |lent: usize| lent.checked_add(1).filter(|&lent| lent <= self.lent_max);
+        self.lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// An answer was sent, or never will be.
+    pub(crate) fn give_back(&self) {
+        self.lent.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// The shard of a log; all files of a segment are in one, those of a log's segments are spread.
@@ -116,5 +136,13 @@ mod tests {
         handles.get(&Disk, key(1, 0), || path(0)).unwrap();
         assert_eq!(handles.len(), 2);
         assert!(handles.get(&Disk, key(1, 9), || path(9)).is_err(), "a missing file is not made");
+    }
+
+    #[test]
+    fn answers_keep_half_as_many_files_open_as_the_cache_holds() {
+        let handles = Handles::new(NonZeroUsize::new(4).unwrap());
+        assert_eq!([(); 3].map(|()| handles.lend()), [true, true, false]);
+        handles.give_back();
+        assert_eq!([(); 2].map(|()| handles.lend()), [true, false]);
     }
 }

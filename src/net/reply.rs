@@ -12,7 +12,9 @@ use bytes::{Buf, Bytes};
 use tokio::net::tcp::WriteHalf;
 
 use crate::api::{BoxFuture, Refused};
-use crate::limits::{QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX, WRITE_BYTES_MAX, WRITE_SLICES_MAX};
+use crate::limits::{
+    BROUGHT_BYTES_MIN, QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX, WRITE_BYTES_MAX, WRITE_SLICES_MAX,
+};
 use crate::wire::frame::Frame;
 use crate::wire::slices::{Slice, Stored};
 
@@ -231,31 +233,29 @@ async fn write_chunks(socket: &WriteHalf<'_>, chunks: &mut VecDeque<Slice>) -> i
     Ok(())
 }
 
-/// Reads what the next write carries of what is stored, so that an answer is in memory piece by piece, however large
-/// it is, and a piece is still in the processor's cache when it is written.
+/// Reads the first piece of what is stored, unless there is enough in memory for the next write: an answer is in memory
+/// piece by piece, however large it is, and a piece is still in the processor's cache when it is written.
 async fn bring(chunks: &mut VecDeque<Slice>) -> io::Result<()> {
     let (mut at, mut bytes) = (0_usize, 0_usize);
-    while at < WRITE_SLICES_MAX && bytes < WRITE_BYTES_MAX {
-        let read = match chunks.get_mut(at) {
-            None => return Ok(()),
-            Some(Slice::Here(here)) => {
-                bytes = bytes.saturating_add(here.len());
-                at += 1;
-                continue;
-            }
-            Some(Slice::Stored(stored)) => match stored.read(false) {
-                // What comes before does not wait for the disk.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && at > 0 => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => read_blocking(stored).await?,
-                other => other?,
-            },
-        };
+    let stored = loop {
         match chunks.get_mut(at) {
-            Some(Slice::Stored(stored)) if !stored.is_empty() => chunks.insert(at, read.into()),
-            Some(slice) => *slice = read.into(),
-            None => {}
+            Some(Slice::Here(here)) => bytes = bytes.saturating_add(here.len()),
+            Some(Slice::Stored(_)) if bytes >= BROUGHT_BYTES_MIN || at >= WRITE_SLICES_MAX => return Ok(()),
+            Some(Slice::Stored(stored)) => break stored,
+            None => return Ok(()),
         }
+        at = at.saturating_add(1);
+    };
+    let read = match stored.read(false) {
+        // What comes before does not wait for the disk.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock && at > 0 => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => read_blocking(stored).await?,
+        other => other?,
+    };
+    if stored.is_empty() {
+        chunks.remove(at);
     }
+    chunks.insert(at, read.into());
     Ok(())
 }
 
@@ -450,8 +450,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_cannot_be_read_any_more_ends_the_connection() {
-        let (_client, mut server) = pair().await;
-        let (_, socket) = server.split();
         #[derive(Debug)]
         struct Short;
         impl Source for Short {
@@ -459,10 +457,56 @@ mod tests {
                 Ok(Bytes::new())
             }
         }
+        let (_client, mut server) = pair().await;
+        let (_, socket) = server.split();
         let queue = Queue::default();
         let chunks = vec![Slice::Stored(Stored::new(Arc::new(Short), 0, 15))];
         assert!(queue.push(Slot::Ready(Frame { chunks })));
         assert!(matches!(queue.write_all(&socket, || ()).await, Err(WriteEnd::Io(_))));
+    }
+
+    #[tokio::test]
+    async fn however_slowly_a_client_takes_an_answer_little_of_it_is_in_memory() {
+        static HELD: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        const PIECE: usize = 256 * 1024;
+        struct Held(Vec<u8>);
+        impl AsRef<[u8]> for Held {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        impl Drop for Held {
+            fn drop(&mut self) {
+                HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
+            }
+        }
+        #[derive(Debug)]
+        struct Large;
+        impl Source for Large {
+            fn read(&self, _: u64, len: usize, _: bool) -> io::Result<Bytes> {
+                let piece = Held(vec![7; len.min(PIECE)]);
+                let held = HELD.fetch_add(piece.0.len(), Ordering::Relaxed) + piece.0.len();
+                MOST.fetch_max(held, Ordering::Relaxed);
+                Ok(Bytes::from_owner(piece))
+            }
+        }
+        let (mut client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        let bytes = 30_000_000;
+        let queue = Queue::default();
+        let chunks = vec![Slice::Stored(Stored::new(Arc::new(Large), 0, bytes))];
+        queue.push(Slot::Ready(Frame { chunks }));
+        queue.close();
+        let slowly = async {
+            let (mut read, mut part) = (0, vec![0; 10_000]);
+            while read < bytes {
+                read += client.read(&mut part).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(queue.write_all(&socket, || ()), slowly);
+        written.unwrap();
+        assert!(MOST.load(Ordering::Relaxed) <= 2 * PIECE, "{MOST:?}");
     }
 
     #[test]

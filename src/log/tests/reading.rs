@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::*;
-use crate::wire::slices::Slice;
+use crate::wire::slices::{Slice, Slices};
 
 fn filled(config: LogConfig, batches: usize) -> (Bench, Log) {
     let bench = Bench::new(config);
@@ -253,6 +253,19 @@ fn a_wrong_index_changes_nothing_of_what_is_sent() {
             assert_eq!(read.records.into_bytes().unwrap(), fetched.records.into_bytes().unwrap());
         }
     }
+}
+
+#[test]
+fn an_answer_that_would_keep_too_many_files_open_is_read_at_once() {
+    let (bench, log) = large_batches();
+    let reader = log.reader();
+    let fetch = || reader.fetch(Offset(0), log.end(), 1 << 20, true, true).unwrap().records;
+    let is_stored = |records: &Slices| records.clone().into_iter().any(|s| matches!(s, Slice::Stored(_)));
+    let kept: Vec<Slices> = std::iter::repeat_with(fetch).take_while(is_stored).take(10_000).collect();
+    assert_eq!(kept.len(), ContextOptions::default().handles_max / 2);
+    drop(kept);
+    assert!(is_stored(&fetch()));
+    drop(bench);
 }
 
 #[test]
