@@ -496,7 +496,7 @@ mod tests {
         let bytes = 30_000_000;
         let queue = Queue::default();
         let chunks = vec![Slice::Stored(Stored::new(Arc::new(Large), 0, bytes))];
-        queue.push(Slot::Ready(Frame { chunks }));
+        assert!(!queue.push(Slot::Ready(Frame { chunks })), "the connection is not read meanwhile");
         queue.close();
         let slowly = async {
             let (mut read, mut part) = (0, vec![0; 10_000]);
