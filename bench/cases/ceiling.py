@@ -84,6 +84,50 @@ class ConsumeCeiling(Ceiling):
         return self.throughput(raw, raw["records"] / raw["seconds"])
 
 
+class RateCeiling(Ceiling):
+    """The producer of `rate/50MB`, acknowledged by a broker that stores nothing."""
+
+    rate, wanted_s = 50_000_000, 10
+
+    def __init__(self, linger_ms: int | None = None):
+        super().__init__("rate/50MB" + ("" if linger_ms is None else f"/linger{linger_ms}"))
+        self.seconds = self.wanted_s + 4.0
+        self.settings = [] if linger_ms is None else ["--producer-config", f"linger.ms={linger_ms}"]
+        self.figures = [Figure(f"ack {name}", "ms", LOWER) for name in ("p50", "p99", "p99.9")]
+
+    def run(self, bench: Bench, side: Side) -> Outcome:
+        with Against("sink", "--topic", "sink") as address:
+            wanted = ["--bytes-per-s", self.rate, "--size", 1024, "--seconds", self.wanted_s, "--consumers", 0]
+            raw = bench.load("rate", *wanted, *self.settings, "--topic", "sink", "--broker", address)
+        ack = raw["ack"]
+        figures = {"ack p50": ack["p50_us"] / 1e3, "ack p99": ack["p99_us"] / 1e3, "ack p99.9": ack["p999_us"] / 1e3}
+        return Outcome(figures, client_cpu_s=raw["cpu_seconds"], raw=raw)
+
+
+class PageCache(Ceiling):
+    """What it costs to put a gigabyte into the page cache, a megabyte at a time: no broker that stores takes less."""
+
+    seconds = 4.0
+
+    def __init__(self):
+        super().__init__("pwrite/1MB")
+        self.figures = [Figure("", "MB/s", HIGHER), Figure("CPU s/GB", "CPU s", LOWER)]
+
+    def run(self, bench: Bench, side: Side) -> Outcome:
+        path = bench.home / "pwrite"
+        block = b"x" * 1_000_000
+        file = os.open(path, os.O_CREAT | os.O_WRONLY)
+        try:
+            begin, cpu = time.perf_counter(), time.process_time()
+            for number in range(1_000):
+                os.pwrite(file, block, number * len(block))
+            taken, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        finally:
+            os.close(file)
+            path.unlink()
+        return Outcome({"": 1_000 / taken, "CPU s/GB": cpu})
+
+
 class JavaLatencyCeiling(Ceiling):
     seconds = 7.0
 
@@ -142,4 +186,5 @@ class DiskSync(Ceiling):
 
 def cases() -> list[Case]:
     both = [kind(size) for kind in (ProduceCeiling, JavaProduceCeiling, ConsumeCeiling) for size in (100, 1024)]
-    return [*both, JavaLatencyCeiling(), Echo(), DiskSync()]
+    rates = [RateCeiling(), RateCeiling(linger_ms=0)]
+    return [*both, *rates, JavaLatencyCeiling(), Echo(), PageCache(), DiskSync()]
