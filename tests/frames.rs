@@ -81,6 +81,23 @@ async fn a_connection_is_idle_from_its_last_answer_on() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_is_idle() {
+    let broker = TestBroker::start_with(&[("connections.max.idle.ms", "1000")]).await;
+    let mut client = broker.connect().await;
+    create(&mut client, "orders").await;
+    let record = "x".repeat(900_000);
+    for _ in 0..20 {
+        client.send_values("orders", 0, &[&record]).await;
+    }
+    let mut all = fetch("orders", 0, 0).with_max_bytes(50_000_000);
+    all.topics[0].partitions[0].partition_max_bytes = 50_000_000;
+    let (frame, _) = client.frame(ApiKey::Fetch, 12, &all);
+    client.send(&frame).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(client.read_frame().await.is_none(), "the connection was closed before all was sent");
+}
+
+#[tokio::test]
 async fn a_fetch_of_nothing_waits_and_then_answers_with_empty_records() {
     let broker = TestBroker::start().await;
     let mut client = broker.connect().await;

@@ -16,6 +16,8 @@ use crate::types::{ErrorCode, LeaderEpoch, NodeId, Offset, TopicId, TopicName, T
 use crate::wire::fetch_response::{FetchResponse, FetchedPartition, FetchedTopic};
 use crate::wire::frame::{Frame, ResponseHead};
 
+/// Bytes of records in one answer, whatever is asked for and allowed: its frame's size has to fit into 31 bits.
+const ANSWER_BYTES_MAX: i32 = 1 << 30;
 /// First version that names topics by id.
 const TOPIC_IDS_FROM: i16 = 13;
 /// First version with sessions.
@@ -103,7 +105,8 @@ impl Fetch {
             Begin::Full(session) => (session, true),
             Begin::Incremental(session) => (session, false),
         };
-        let bytes_max = request.max_bytes.min(broker.config.fetch.max_bytes).max(0) as usize;
+        let bytes_max =
+            request.max_bytes.min(broker.config.fetch.max_bytes).clamp(0, ANSWER_BYTES_MAX) as usize;
         let fetch = Self {
             bytes_max,
             // More than fits into an answer would never be there.

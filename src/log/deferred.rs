@@ -4,6 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -18,6 +19,9 @@ use super::segment::Segment;
 use super::storage::StoredFile;
 use crate::types::TopicPartition;
 use crate::wire::slices::{Source, Stored};
+
+/// Bytes that are read at a time while memory is short, into memory of their own: about what a socket takes at once.
+const SHORT_BYTES: usize = 32 * 1024;
 
 /// What a reader asked for, from a known place of a segment on.
 pub(super) struct Range<'a> {
@@ -43,24 +47,18 @@ impl LogReader {
     pub(super) fn defer(&self, segment: &Segment, range: &Range<'_>) -> Result<Option<Found>, ReadError> {
         let left = range.size.saturating_sub(range.position);
         let limit = left.min(range.max_bytes as u64);
-        if limit <= BUFFER_BYTES as u64 {
+        if limit <= BUFFER_BYTES as u64 || self.broke_promise.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        let Some(source) = SegmentBytes::lend(range.file, self) else { return Ok(None) };
         match self.walk_end(segment, range, range.position.saturating_add(limit)) {
-            Ok(None) | Err(ReadError::Corrupt { .. }) => Ok(None),
             Ok(Some((end, next))) => {
-                if !self.context.handles.lend() {
-                    return Ok(None);
-                }
-                let source = SegmentBytes {
-                    file: Arc::clone(range.file),
-                    context: Arc::clone(&self.context),
-                    partition: self.partition.clone(),
-                };
                 let len = usize::try_from(end.saturating_sub(range.position)).unwrap_or_default();
                 Ok(Some(Found { records: Stored::new(Arc::new(source), range.position, len), next }))
             }
-            Err(error) => Err(error),
+            Err(ReadError::WouldBlock) => Err(ReadError::WouldBlock),
+            // Whoever reads at once finds out what is wrong with the records; a wrong index is nothing to them.
+            Ok(None) | Err(_) => Ok(None),
         }
     }
 
@@ -84,22 +82,30 @@ impl LogReader {
             return Ok(None);
         };
         let mut last = first;
-        if let Some(entry) = self.last_entry_below(segment, range, limit)? {
+        // The last batch that the index knows below the limit reaches over it if it is large; the one before does not.
+        let mut below = limit;
+        for _ in 0..2 {
+            let Some(entry) = self.last_entry_below(segment, range, below)? else { break };
             let position = u64::from(entry.position);
-            if position > first.position {
-                let mut from_entry = scanner(position);
-                let indexed = from_entry.next_header().map_err(failed)?;
-                let named = segment.base.saturating_add(i64::from(entry.relative));
-                // An index that is wrong is none.
-                let Some(indexed) = indexed.filter(|indexed| indexed.header.last_offset() == named) else {
-                    return Ok(None);
-                };
-                if indexed.end() <= limit {
-                    (last, walk) = (indexed, from_entry);
-                }
+            if position <= first.position {
+                break;
             }
+            let mut from_entry = scanner(position);
+            let indexed = from_entry.next_header().map_err(failed)?;
+            let named = segment.base.saturating_add(i64::from(entry.relative));
+            // An index that is wrong is none.
+            let Some(indexed) = indexed.filter(|indexed| indexed.header.last_offset() == named) else {
+                return Ok(None);
+            };
+            if indexed.end() <= limit {
+                (last, walk) = (indexed, from_entry);
+                break;
+            }
+            below = position;
         }
-        while let Some(next) = walk.next_header().map_err(failed)? {
+        while walk.position() < limit
+            && let Some(next) = walk.next_header().map_err(failed)?
+        {
             if next.end() > limit || next.header.last_offset() >= range.upper {
                 break;
             }
@@ -128,25 +134,56 @@ struct SegmentBytes {
     file: Arc<dyn StoredFile>,
     context: Arc<LogContext>,
     partition: TopicPartition,
+    broke_promise: Arc<AtomicBool>,
+}
+
+impl SegmentBytes {
+    /// `None` when answers keep too many files open.
+    fn lend(file: &Arc<dyn StoredFile>, reader: &LogReader) -> Option<Self> {
+        reader.context.handles.lend(file).then(|| Self {
+            file: Arc::clone(file),
+            context: Arc::clone(&reader.context),
+            partition: reader.partition.clone(),
+            broke_promise: Arc::clone(&reader.broke_promise),
+        })
+    }
+
+    fn read_into(&self, space: &mut [u8], position: u64, may_block: bool) -> io::Result<usize> {
+        let wait = if may_block { Wait::Yes } else { Wait::No };
+        let count = read(&*self.file, space, position, wait).and_then(|count| match count {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        });
+        count.inspect_err(|error| {
+            if error.kind() != io::ErrorKind::WouldBlock && !self.broke_promise.swap(true, Ordering::Relaxed)
+            {
+                tracing::error!(partition = %self.partition, %error, "cannot read what an answer promised");
+            }
+        })
+    }
 }
 
 impl Source for SegmentBytes {
     fn read(&self, position: u64, len: usize, may_block: bool) -> io::Result<Bytes> {
+        if self.is_short() {
+            let mut own = vec![0; len.min(SHORT_BYTES)];
+            let count = self.read_into(&mut own, position, may_block)?;
+            own.truncate(count);
+            return Ok(own.into());
+        }
         let mut buffer = self.context.buffers.take();
-        let wait = if may_block { Wait::Yes } else { Wait::No };
-        let space = buffer.space(len.min(BUFFER_BYTES));
-        let count = read(&*self.file, space, position, wait).inspect_err(|error| {
-            if error.kind() != io::ErrorKind::WouldBlock {
-                tracing::error!(partition = %self.partition, %error, "cannot read what an answer promised");
-            }
-        })?;
+        let count = self.read_into(buffer.space(len.min(BUFFER_BYTES)), position, may_block)?;
         buffer.set_len(count);
         Ok(Bytes::from_owner(buffer))
+    }
+
+    fn is_short(&self) -> bool {
+        self.context.buffers.is_short()
     }
 }
 
 impl Drop for SegmentBytes {
     fn drop(&mut self) {
-        self.context.handles.give_back();
+        self.context.handles.give_back(&self.file);
     }
 }

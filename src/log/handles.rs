@@ -1,10 +1,11 @@
 //! The open files of all logs: one bounded cache, least recently used out first. Keyed by log instance, never by path,
 //! because a re-created topic reuses paths. A handle that is in use stays open after it left the cache.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -31,8 +32,8 @@ const SHARD_HANDLES_MIN: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Handles {
     shards: Vec<Shard>,
-    /// Files that are kept open by answers which are not sent yet.
-    lent: AtomicUsize,
+    /// Files that answers keep open until they are sent: their addresses, with how many ranges of each.
+    lent: Mutex<HashMap<usize, usize>>,
     lent_max: usize,
 }
 
@@ -49,21 +50,38 @@ impl Handles {
         };
         Self {
             shards: std::iter::repeat_with(shard).take(count).collect(),
-            lent: AtomicUsize::new(0),
+            lent: Mutex::default(),
             lent_max: files_max.get() / 2,
         }
     }
 
-    /// Counts a file that an answer keeps open, whether it stays in the cache or not, until `give_back`; `false` when
-    /// answers keep half as many as the cache may hold.
-    pub(crate) fn lend(&self) -> bool {
-        let more = |lent: usize| lent.checked_add(1).filter(|&lent| lent <= self.lent_max);
-        self.lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    /// Counts a range that keeps a file open, whether the file stays in the cache or not, until `give_back`; `false` when
+    /// that would be one file more than half of what the cache may hold.
+    pub(crate) fn lend(&self, file: &Arc<dyn StoredFile>) -> bool {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = lent.len() < self.lent_max;
+        match lent.entry(address(file)) {
+            Entry::Occupied(mut ranges) => {
+                let more = ranges.get().saturating_add(1);
+                ranges.insert(more);
+            }
+            Entry::Vacant(ranges) if has_room => {
+                ranges.insert(1);
+            }
+            Entry::Vacant(_) => return false,
+        }
+        true
     }
 
-    /// An answer was sent, or never will be.
-    pub(crate) fn give_back(&self) {
-        self.lent.fetch_sub(1, Ordering::Relaxed);
+    /// A range was sent, or never will be.
+    pub(crate) fn give_back(&self, file: &Arc<dyn StoredFile>) {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut ranges) = lent.entry(address(file)) {
+            match ranges.get().saturating_sub(1) {
+                0 => drop(ranges.remove()),
+                fewer => drop(ranges.insert(fewer)),
+            }
+        }
     }
 
     /// The shard of a log; all files of a segment are in one, those of a log's segments are spread.
@@ -111,6 +129,11 @@ impl Handles {
     }
 }
 
+/// Nobody else's while the file is open.
+fn address(file: &Arc<dyn StoredFile>) -> usize {
+    Arc::as_ptr(file).addr()
+}
+
 fn lock(shard: &Shard) -> MutexGuard<'_, LruCache<HandleKey, Arc<dyn StoredFile>>> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -140,9 +163,15 @@ mod tests {
 
     #[test]
     fn answers_keep_half_as_many_files_open_as_the_cache_holds() {
+        let dir = tempfile::tempdir().unwrap();
         let handles = Handles::new(NonZeroUsize::new(4).unwrap());
-        assert_eq!([(); 3].map(|()| handles.lend()), [true, true, false]);
-        handles.give_back();
-        assert_eq!([(); 2].map(|()| handles.lend()), [true, false]);
+        let open =
+            |base: i64| handles.open(&Disk, key(1, base), &dir.path().join(base.to_string()), Access::Create);
+        let files = [0, 1, 2].map(|base| open(base).unwrap());
+        assert_eq!([0, 0, 1, 2, 1].map(|file| handles.lend(&files[file])), [true, true, true, false, true]);
+        handles.give_back(&files[0]);
+        assert!(!handles.lend(&files[2]), "another range keeps it open");
+        handles.give_back(&files[0]);
+        assert!(handles.lend(&files[2]));
     }
 }

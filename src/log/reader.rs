@@ -61,6 +61,8 @@ pub struct LogReader {
     pub(crate) pinned: Mutex<Vec<(i64, Arc<dyn StoredFile>)>>,
     pub(crate) listener: OnceLock<Arc<dyn SyncListener>>,
     pub(crate) hints: Mutex<Hints>,
+    /// What an answer promised could not be read when it was sent: from now on records are read before.
+    pub(crate) broke_promise: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for LogReader {
@@ -112,6 +114,7 @@ impl LogReader {
             pinned: Mutex::new(Vec::new()),
             listener: OnceLock::new(),
             hints: Mutex::new(Hints::default()),
+            broke_promise: Arc::default(),
         }
     }
 

@@ -111,7 +111,8 @@ async fn told_to_end(shared: &Shared, place: &Place, queue: &Queue) -> ReadEnd {
     }
 }
 
-/// Waits until nothing was outstanding, nothing arrived and nothing was sent for `connections.max.idle.ms`.
+/// Waits until for `connections.max.idle.ms` nothing arrived, nothing was sent, and what was outstanding was nothing but
+/// the client's taking of an answer.
 async fn idle_too_long(shared: &Shared, place: &Place, queue: &Queue) {
     let Some(ms_max) = shared.idle_ms_max else { return std::future::pending().await };
     let mut wait_ms = ms_max;
@@ -119,7 +120,7 @@ async fn idle_too_long(shared: &Shared, place: &Place, queue: &Queue) {
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         let unused_ms = shared.broker.clock.now().mono_ms.saturating_sub(place.used_mono_ms());
         wait_ms = match ms_max.checked_sub(unused_ms.max(0).unsigned_abs()) {
-            _ if !queue.is_idle() => ms_max,
+            _ if !queue.waits_for_client() => ms_max,
             None | Some(0) => return,
             Some(left_ms) => left_ms,
         };
@@ -216,6 +217,7 @@ impl Reader<'_> {
             tokio::time::sleep(Duration::from_millis(SHUTDOWN_DRAIN_MS_MAX)).await;
         };
         let (mut overdue, mut given_up) = (pin!(overdue), pin!(self.place.given_up()));
+        let mut idle = pin!(idle_too_long(self.shared, self.place, self.queue));
         loop {
             let pause = tokio::time::sleep(Duration::from_millis(GONE_CHECK_MS));
             tokio::select! {
@@ -223,6 +225,7 @@ impl Reader<'_> {
                 () = self.queue.room() => return Ok(()),
                 () = &mut overdue => return Err(ReadEnd::Stopping),
                 () = &mut given_up => return Err(ReadEnd::GivenUp),
+                () = &mut idle => return Err(ReadEnd::Idle),
                 () = pause => {}
             }
             // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.

@@ -53,6 +53,8 @@ struct State {
     unanswered: usize,
     /// Bytes of answers that were there when they were queued and are not written.
     bytes: usize,
+    /// Answers are there that the client has to take.
+    is_writing: bool,
     /// The reader waits until there is room.
     reader_waits: bool,
     /// Nothing more is queued.
@@ -117,9 +119,10 @@ impl Queue {
         .await;
     }
 
-    /// Whether no answer is outstanding.
-    pub(super) fn is_idle(&self) -> bool {
-        self.lock().unanswered == 0
+    /// Whether it is the client's turn: to send a request, or to take an answer.
+    pub(super) fn waits_for_client(&self) -> bool {
+        let state = self.lock();
+        state.unanswered == 0 || state.is_writing
     }
 
     /// Nothing more will be queued: writing ends when all is written.
@@ -145,8 +148,8 @@ impl Queue {
                 let Some((frame, counted)) = self.ready_slot(&mut turn.front).await? else { break };
                 turn.add(frame, counted);
             }
-            write_chunks(socket, &mut turn.chunks).await?;
-            wrote();
+            self.lock().is_writing = true;
+            write_chunks(socket, &mut turn.chunks, &wrote).await?;
             self.written(&mut turn);
         }
     }
@@ -183,6 +186,7 @@ impl Queue {
 
     fn written(&self, turn: &mut Turn) {
         let mut state = self.lock();
+        state.is_writing = false;
         state.bytes = state.bytes.saturating_sub(turn.bytes_counted);
         state.unanswered = state.unanswered.saturating_sub(turn.answers);
         drop(state);
@@ -219,13 +223,20 @@ impl Turn {
     }
 }
 
-/// Writes all chunks, as many as possible with each system call.
-async fn write_chunks(socket: &WriteHalf<'_>, chunks: &mut VecDeque<Slice>) -> io::Result<()> {
+/// Writes all chunks, as many as possible with each system call; calls `wrote` after each.
+async fn write_chunks(
+    socket: &WriteHalf<'_>,
+    chunks: &mut VecDeque<Slice>,
+    wrote: impl Fn(),
+) -> io::Result<()> {
     while !chunks.is_empty() {
         bring(chunks).await?;
         match try_write(socket, chunks) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => consume(chunks, written),
+            Ok(written) => {
+                consume(chunks, written);
+                wrote();
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
             Err(error) => return Err(error),
         }
@@ -241,6 +252,7 @@ async fn bring(chunks: &mut VecDeque<Slice>) -> io::Result<()> {
         match chunks.get_mut(at) {
             Some(Slice::Here(here)) => bytes = bytes.saturating_add(here.len()),
             Some(Slice::Stored(_)) if bytes >= BROUGHT_BYTES_MIN || at >= WRITE_SLICES_MAX => return Ok(()),
+            Some(Slice::Stored(stored)) if bytes > 0 && stored.is_short() => return Ok(()),
             Some(Slice::Stored(stored)) => break stored,
             None => return Ok(()),
         }
@@ -328,13 +340,13 @@ mod tests {
         queue.close();
         let mut all = [0; 16];
         let telling = async {
-            assert!(!queue.is_idle());
+            assert!(!queue.waits_for_client());
             late.send(frame(b"first")).unwrap();
             client.read_exact(&mut all).await.unwrap();
         };
         let (written, ()) = tokio::join!(queue.write_all(&socket, || ()), telling);
         written.unwrap();
-        assert!(queue.is_idle());
+        assert!(queue.waits_for_client());
         assert_eq!(&all, b"firstsecondthird");
     }
 
@@ -350,7 +362,7 @@ mod tests {
         let writing = pin!(queue.write_all(&socket, || ()));
         let mut both = pin!(queue.both(reading, writing));
         let polled = poll_fn(|context| Poll::Ready(both.as_mut().poll(context).is_pending())).await;
-        assert!(polled && queue.is_idle());
+        assert!(polled && queue.waits_for_client());
         let mut told = [0; 3];
         client.read_exact(&mut told).await.unwrap();
         assert_eq!(&told, b"now");

@@ -32,11 +32,12 @@ const FETCH_SESSION_EVICTION_MS: i64 = 120_000;
 /// a descriptor and the kernel's memory for it.
 const HANDLES_MAX: usize = 1000;
 
-/// How many files of logs stay open when the process may have `open_files_max` (`None`: as many as it likes): never
-/// more than half, the rest is for sockets and for files that are open for a moment.
+/// How many files of logs stay open when the process may have `open_files_max` (`None`: as many as it likes): a third,
+/// so that they are no more than half with those that answers keep open. The rest is for sockets and for files that are
+/// open for a moment.
 fn handles_max(open_files_max: Option<u64>) -> usize {
-    let half = open_files_max.map(|files| files / 2).and_then(|half| usize::try_from(half).ok());
-    half.unwrap_or(HANDLES_MAX).clamp(1, HANDLES_MAX)
+    let third = open_files_max.map(|files| files / 3).and_then(|third| usize::try_from(third).ok());
+    third.unwrap_or(HANDLES_MAX).clamp(1, HANDLES_MAX)
 }
 
 /// A broker that does not accept yet.
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn files_of_logs_leave_half_of_the_descriptors_to_others() {
-        let cases = [(None, 1000), (Some(1 << 20), 1000), (Some(1024), 512), (Some(256), 128), (Some(1), 1)];
+        let cases = [(None, 1000), (Some(1 << 20), 1000), (Some(1024), 341), (Some(256), 85), (Some(1), 1)];
         for (open_files_max, handles) in cases {
             assert_eq!(handles_max(open_files_max), handles, "{open_files_max:?}");
         }

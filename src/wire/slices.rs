@@ -12,6 +12,11 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Bytes from `position` on, as many as are convenient, at least one and at most `len`. Where it may not block, it
     /// fails with `WouldBlock` when the disk would have to be asked.
     fn read(&self, position: u64, len: usize, may_block: bool) -> io::Result<Bytes>;
+
+    /// Whether memory is short, so that no more should be read than is needed.
+    fn is_short(&self) -> bool {
+        false
+    }
 }
 
 /// A range of a file.
@@ -40,6 +45,11 @@ impl Stored {
         self.position = self.position.saturating_add(bytes.len() as u64);
         self.len = self.len.saturating_sub(bytes.len());
         Ok(bytes)
+    }
+
+    /// Whether memory is short, so that no more should be read than is needed.
+    pub fn is_short(&self) -> bool {
+        self.source.is_short()
     }
 
     /// Whether all was read.

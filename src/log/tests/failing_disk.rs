@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use super::storage::{Access, Disk, Listed, Storage, StoredFile};
 use super::*;
@@ -15,6 +15,8 @@ struct Faults {
     sync_fails: AtomicBool,
     set_len_fails: AtomicBool,
     create_fails: AtomicBool,
+    reads_fail: AtomicBool,
+    reads: AtomicUsize,
     /// Names of the files that were synced.
     synced: Mutex<Vec<String>>,
 }
@@ -39,10 +41,14 @@ fn broken() -> io::Error {
 
 impl StoredFile for FaultyFile {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.faults.reads.fetch_add(1, Ordering::SeqCst);
+        if self.faults.reads_fail.load(Ordering::SeqCst) {
+            return Err(broken());
+        }
         self.inner.read_at(buffer, position)
     }
     fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.inner.read_at_nowait(buffer, position)
+        self.read_at(buffer, position)
     }
     fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
         let room = self.faults.room.load(Ordering::SeqCst);
@@ -398,4 +404,45 @@ fn a_flush_whose_file_cannot_be_opened_is_tried_again() {
     bench.context.run_flushes(now().after_ms(1010));
     bench.context.wait_for_flusher();
     assert_eq!(log.reader().synced(), log.end());
+}
+
+/// A log of a few megabytes, in batches larger than what lies between two entries of the index.
+fn filled_with_large_batches(log: &mut Log) {
+    for _ in 0..500 {
+        let mut builder = BatchBuilder::new(T0);
+        builder.push(None, Some(&[7; 5_000]), T0);
+        append(log, &builder.build(0));
+    }
+}
+
+fn fetch(reader: &LogReader) -> Result<ReadResult, ReadError> {
+    reader.fetch(Offset(0), reader.end(), 1 << 20, true, true)
+}
+
+#[test]
+fn what_could_not_be_read_when_it_was_sent_is_not_promised_again() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    filled_with_large_batches(&mut log);
+    let reader = log.reader();
+    let promised = fetch(&reader).unwrap().records;
+    faults.reads_fail.store(true, Ordering::SeqCst);
+    assert!(promised.into_bytes().is_err());
+    assert!(fetch(&reader).is_err(), "the partition's error, not the connection's");
+    faults.reads_fail.store(false, Ordering::SeqCst);
+    let read = fetch(&reader).unwrap().records;
+    faults.reads_fail.store(true, Ordering::SeqCst);
+    assert_eq!(read.len(), read.into_bytes().unwrap().len());
+}
+
+#[test]
+fn what_an_answer_will_send_is_found_with_few_reads() {
+    let (bench, faults) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    filled_with_large_batches(&mut log);
+    let before = faults.reads.load(Ordering::SeqCst);
+    let records = fetch(&log.reader()).unwrap().records;
+    assert!(records.len() > 1_000_000);
+    let reads = faults.reads.load(Ordering::SeqCst) - before;
+    assert!(reads <= 10, "{reads}");
 }
