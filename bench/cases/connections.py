@@ -52,6 +52,7 @@ class Idle(Own):
         """Bytes that all of them took, per cent of a CPU while they stood, what the client counted from then on, and the
         CPU seconds of that time."""
         pid = side.broker.pid
+        self.await_closed(pid)
         before = procfs.memory(pid)["rss"]
         served = Served(["idle", "--broker", side.address, "--connections", CONNECTIONS, *arguments])
         try:
@@ -65,6 +66,14 @@ class Idle(Own):
         finally:
             served.end()
         return memory, share, said, spent
+
+    def await_closed(self, pid: int) -> None:
+        """Earlier connections that are not closed yet would take the descriptors of these."""
+        end = time.monotonic() + self.limit_s
+        while procfs.open_files(pid) > CONNECTIONS // 2:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the broker keeps {procfs.open_files(pid)} files open")
+            time.sleep(0.2)
 
 
 def cases() -> list[Own]:
