@@ -78,15 +78,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
         .seconds("first_record_seconds", first.saturating_duration_since(watch.begin())))
 }
 
-/// librdkafka's defaults, but for as much read ahead as the memory that all consumers share allows
-/// (`queued.min.messages`, `queued.max.messages.kbytes`).
+/// `queued.min.messages`, unless records are large.
+const MESSAGES_MAX: u32 = 100_000;
+/// Milliseconds that librdkafka does not fetch after it found its queue full; its default is a second.
+const BACKOFF_MS: u32 = 2;
+
+/// librdkafka's defaults, but for the memory that all consumers share (`queued.max.messages.kbytes`) and for what it does
+/// with a full queue: a pause of a second would be all that is measured, and a queue without an end costs the client more
+/// the faster the broker is, because it fills memory that was not touched before.
 fn settings(arguments: &Arguments) -> Vec<(String, String)> {
     let kbytes = (QUEUED_KBYTES / arguments.consumers.max(1)).clamp(8_192, 65_536);
     let messages = arguments
         .size_hint
-        .map_or(1_000_000, |size| (kbytes.saturating_mul(1_024) / size.max(1)).clamp(1_000, 1_000_000));
-    let own =
-        [("queued.min.messages", messages.to_string()), ("queued.max.messages.kbytes", kbytes.to_string())];
+        .map_or(MESSAGES_MAX, |size| (kbytes.saturating_mul(1_024) / size.max(1)).clamp(1_000, MESSAGES_MAX));
+    let own = [
+        ("queued.min.messages", messages.to_string()),
+        ("queued.max.messages.kbytes", kbytes.to_string()),
+        ("fetch.queue.backoff.ms", BACKOFF_MS.to_string()),
+    ];
     let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
     own.chain(arguments.consumer_config.iter().cloned()).collect()
 }
