@@ -40,6 +40,7 @@ class Throughput(Case):
 
     def run(self, bench: Bench, side: Side) -> Outcome:
         with side.topic(bench.unique(self.name), self.partitions) as topic:
+            bench.touch_memory(self.records * self.size)
             (raw, rate, cpu), cost, seconds = side.measured(lambda: self.send(bench, side, topic))
         return Outcome(
             {"": rate / self.scale},
@@ -53,7 +54,7 @@ class Throughput(Case):
 
 
 class Produce(Throughput):
-    seconds = 2.3
+    seconds = 2.7
 
     def __init__(self, size, partitions, acks, codec, connections=1, target=None, quick=False):
         name = f"produce/{LABELS[size]}/{partitions}p/acks{acks}/{codec}"
@@ -62,7 +63,7 @@ class Produce(Throughput):
         self.acks, self.codec, self.connections = acks, codec, connections
         if acks != "1" or codec != "none":
             # Beside the case that it varies, a shorter run does.
-            self.wanted_s, self.seconds = 1.0, 1.7
+            self.wanted_s, self.seconds = 1.0, 2.1
 
     def send(self, bench, side, topic):
         wanted = ["--records", self.records, "--size", self.size, "--acks", self.acks, "--compression", self.codec]
@@ -73,7 +74,7 @@ class Produce(Throughput):
 
 class JavaProduce(Throughput):
     wanted_s = 3.0
-    seconds = 4.8
+    seconds = 5.1
     prepare_seconds = 5.0
 
     def __init__(self, size, partitions, acks, quick=False):
