@@ -79,9 +79,12 @@ impl LogDirectory {
         context: &Arc<LogContext>,
         now: Now,
     ) -> Result<Self, LogError> {
-        make_directory(context, path).map_err(LogError::io(path))?;
+        let parents = make_directory(context, path).map_err(LogError::io(path))?;
         let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
         let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
+        for parent in parents {
+            context.storage.sync_dir(&parent).map_err(LogError::io(&parent))?;
+        }
         let (clean, previous_broker_epoch) = take_clean_marker(context, path)?;
         let directory = Self {
             path: path.to_path_buf(),
@@ -241,12 +244,14 @@ pub(crate) fn rename_and_remove_later(
     Ok(())
 }
 
-/// Makes the directory where it is missing. Its entry has to be durable before anything in it can be.
-fn make_directory(context: &LogContext, path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let is_new = !path.exists();
+/// Makes the directory where it is missing, and says which directories got an entry by that: these have to be durable
+/// before anything is promised to lie in it. After its first files they cost least.
+fn make_directory(context: &LogContext, path: &Path) -> io::Result<Vec<PathBuf>> {
+    let absolute = std::path::absolute(path)?;
+    let missing = absolute.ancestors().take_while(|ancestor| !ancestor.exists());
+    let parents = missing.filter_map(Path::parent).map(Path::to_path_buf).collect();
     context.storage.create_dir(path)?;
-    if is_new { context.storage.sync_dir(parent) } else { Ok(()) }
+    Ok(parents)
 }
 
 fn take_lock(path: &Path) -> Result<File, LogError> {

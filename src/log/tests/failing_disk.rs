@@ -446,3 +446,19 @@ fn what_an_answer_will_send_is_found_with_few_reads() {
     let reads = faults.reads.load(Ordering::SeqCst) - before;
     assert!(reads <= 10, "{reads}");
 }
+
+#[test]
+fn every_directory_that_is_made_for_the_data_is_durable_when_it_is_open() {
+    let faults = Arc::new(Faults { room: AtomicI64::new(-1), ..Faults::default() });
+    let storage = Arc::new(Faulty(Arc::clone(&faults)));
+    let context = LogContext::new(ContextOptions { storage, ..ContextOptions::default() }).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("outer").join("data");
+    let open = || LogDirectory::open(&path, None, crate::types::NodeId(1), &context, now()).unwrap();
+    drop(open());
+    let name = home.path().file_name().unwrap().to_str().unwrap().to_string();
+    let synced = std::mem::take(&mut *faults.synced.lock().unwrap());
+    assert_eq!(synced, ["meta.properties.tmp", "data", "outer", &name]);
+    drop(open());
+    assert_eq!(*faults.synced.lock().unwrap(), Vec::<String>::new());
+}
