@@ -29,7 +29,7 @@ fn a_wrong_value_is_one_sentence_on_stderr_and_exit_code_1() {
     let output = milena(&["--override", "num.partitions=many"]);
     assert_eq!(output.status.code(), Some(1));
     let expected = "milena: Invalid value many for configuration num.partitions: \
-        must be a whole number from -2147483648 to 2147483647\n";
+        must be a whole number from -2147483648 to 2147483647 (from --override)\n";
     assert_eq!(stderr(&output), expected);
 }
 
@@ -105,6 +105,93 @@ fn a_directory_that_cannot_be_made_is_one_sentence_that_says_why_once() {
     let output =
         milena(&["--override", "listeners=PLAINTEXT://127.0.0.1:0", "--override", "log.dirs=/dev/null/data"]);
     assert_eq!(output.status.code(), Some(1));
-    let expected = "milena: cannot use the data directory: /dev/null/data: Not a directory (os error 20)\n";
+    let expected =
+        "milena: cannot use the data directory (log.dirs): /dev/null/data: Not a directory (os error 20)\n";
     assert_eq!(stderr(&output), expected);
+}
+
+#[test]
+fn a_file_in_place_of_the_data_directory_is_named_with_its_setting() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    for name in ["log.dir", "log.dirs"] {
+        let given = format!("{name}={path}");
+        let output = milena(&["--override", "listeners=PLAINTEXT://127.0.0.1:0", "--override", &given]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(stderr(&output), format!("milena: {name}: {path} is not a directory\n"));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_with_its_setting() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let output = milena(&["--override", &format!("listeners=PLAINTEXT://{address}")]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.starts_with(&format!("milena: cannot listen on PLAINTEXT://{address} (listeners): ")),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_belongs_to_config_may_stand_before_and_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("server.properties");
+    std::fs::write(&file, "num.partitions=5\n").unwrap();
+    let file = file.to_str().unwrap();
+    let given = ["--override", "log.dir=a", "--override", "node.id=3", "config", "--override", "node.id=7"];
+    let output = milena(&[&[file], &given[..]].concat());
+    assert_eq!(stderr(&output), "");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    for part in ["\nnum.partitions=5\n", "\nlog.dir=a\n", "\nnode.id=7\n"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    let twice = milena(&[file, "config", file]);
+    assert_eq!(twice.status.code(), Some(2));
+    assert!(stderr(&twice).contains("one properties file"), "{}", stderr(&twice));
+    let check = milena(&["--override", "node.id=3", "check"]);
+    assert_eq!(check.status.code(), Some(2));
+    assert!(stderr(&check).contains("check takes neither"), "{}", stderr(&check));
+}
+
+#[test]
+fn an_unknown_option_is_answered_with_how_a_port_is_given() {
+    for (arguments, tip) in [
+        (&["--port", "9192"][..], "milena --override listeners=PLAINTEXT://127.0.0.1:9192"),
+        (&["--port=9192"], "milena --override listeners=PLAINTEXT://127.0.0.1:9192"),
+        (&["config", "--port", "9192"], "--override listeners=PLAINTEXT://127.0.0.1:9192"),
+        (&["check", "--port", "9192"], "milena check localhost:9092"),
+    ] {
+        let output = milena(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains("unexpected argument '--port'") && said.contains(tip), "{said}");
+        assert!(!said.contains("as a value"), "{said}");
+    }
+    let similar = stderr(&milena(&["--overide", "a=b"]));
+    assert!(similar.contains("a similar argument exists: '--override'"), "{similar}");
+}
+
+#[test]
+fn an_address_to_check_that_is_none_is_answered_with_an_example() {
+    for bad in
+        ["127.0.0.1", "40029", ":9092", "http://localhost:9092", "localhost:", "localhost:x", "host:99999"]
+    {
+        let output = milena(&["check", bad]);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = format!("milena: {bad} is no address: give HOST:PORT, for instance localhost:9092\n");
+        assert_eq!(stderr(&output), expected);
+    }
+}
+
+#[test]
+fn an_unknown_key_keeps_its_value_unless_it_may_be_a_secret() {
+    let secrets = ["listener.name.a.ssl.keystore.key=s3cret", "my.Password=s3cret", "x.auth.user=s3cret"];
+    let mut arguments = vec!["config", "--override", "foo.bar=17"];
+    arguments.extend(secrets.iter().flat_map(|secret| ["--override", *secret]));
+    let stdout = String::from_utf8(milena(&arguments).stdout).unwrap();
+    assert!(stdout.contains("# Not known, no effect.\n# source: override\nfoo.bar=17\n"), "{stdout}");
+    assert!(stdout.contains("\n#my.Password=\n") && !stdout.contains("s3cret"), "{stdout}");
 }

@@ -147,6 +147,6 @@ async fn a_port_in_use_is_named_and_ends_the_start_before_the_directory_is_made(
     let listeners = format!("PLAINTEXT://{}", taken.local_addr().unwrap());
     let directory = tempfile::tempdir().unwrap();
     let said = Process::fail_in(&directory, &[("listeners", &listeners)]);
-    assert!(said.starts_with(&format!("milena: cannot listen on {listeners}: ")), "{said}");
+    assert!(said.starts_with(&format!("milena: cannot listen on {listeners} (listeners): ")), "{said}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

@@ -16,9 +16,12 @@ const ANSWER_BYTES_MAX: u32 = 1 << 20;
 const REQUESTS: &[u8] = b"\0\0\0\x16\0\x12\0\0\0\0\0\x01\0\x0cmilena-check\
     \0\0\0\x1a\0\x03\0\x02\0\0\0\x02\0\x0cmilena-check\0\0\0\0";
 
-/// Asks the broker at `address` and returns what to print. An error if it does not answer both requests properly
+/// Asks the broker at `address`, which is `HOST:PORT`, and returns what to print. An error if it does not answer both requests properly
 /// within `timeout`, looking up the name included.
 pub(super) fn run(address: &str, timeout: Duration) -> anyhow::Result<String> {
+    if !is_host_and_port(address) {
+        bail!("{address} is no address: give HOST:PORT, for instance localhost:9092");
+    }
     let (sender, receiver) = mpsc::channel();
     let target = address.to_owned();
     // On its own thread, because looking up a name cannot be bounded; the process does not wait for it.
@@ -27,6 +30,11 @@ pub(super) fn run(address: &str, timeout: Duration) -> anyhow::Result<String> {
         bail!("{address} did not answer within {} ms", timeout.as_millis());
     };
     answer.with_context(|| format!("{address} is not serving"))
+}
+
+fn is_host_and_port(address: &str) -> bool {
+    let parts = address.rsplit_once(':');
+    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok())
 }
 
 fn ask(address: &str, timeout: Duration) -> anyhow::Result<String> {
@@ -41,7 +49,7 @@ fn ask(address: &str, timeout: Duration) -> anyhow::Result<String> {
 /// Connects to the first of the name's addresses that accepts.
 fn connect(address: &str, timeout: Duration) -> anyhow::Result<TcpStream> {
     let mut last = None;
-    for candidate in address.to_socket_addrs().context("it is not a known HOST:PORT")? {
+    for candidate in address.to_socket_addrs().context("its name is not known")? {
         match TcpStream::connect_timeout(&candidate, timeout) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::{self, LoadError, Sources};
@@ -19,7 +20,7 @@ use crate::server;
 
 /// A broker that speaks Apache Kafka's wire protocol and keeps Kafka's on-disk log format.
 #[derive(Debug, Parser)]
-#[command(name = "milena", version, args_conflicts_with_subcommands = true)]
+#[command(name = "milena", version)]
 #[command(
     after_help = "Values are taken from the file, then from KAFKA_… variables (KAFKA_NUM_PARTITIONS is \
     num.partitions), then from --override; the last one stands. MILENA_LOG sets the log level (error, warn, info, \
@@ -64,12 +65,22 @@ enum Command {
 /// Runs the program with the process's arguments and environment. The exit code is 0 after a clean stop, 1 after an
 /// error, 2 when the arguments cannot be understood.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let mut arguments = Arguments::try_parse().unwrap_or_else(|error| with_tip(error).exit());
+    let result = match arguments.command.take() {
         Some(Command::Check { address, timeout_ms }) => {
+            if arguments.file.is_some() || !arguments.overrides.is_empty() {
+                refuse("check takes neither a properties file nor --override, only the address of a broker");
+            }
             check::run(&address, Duration::from_millis(timeout_ms)).map(|line| print(&line))
         }
-        Some(Command::Config { file, overrides, all }) => show(file, overrides, all),
+        Some(Command::Config { file, overrides, all }) => {
+            if arguments.file.is_some() && file.is_some() {
+                refuse("config takes one properties file");
+            }
+            // Both may stand before the command, too.
+            arguments.overrides.extend(overrides);
+            show(arguments.file.or(file), arguments.overrides, all)
+        }
         None => serve(arguments.file, arguments.overrides),
     };
     match result {
@@ -79,6 +90,28 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process because of arguments that exclude each other.
+fn refuse(why: &str) -> ! {
+    Arguments::command().error(ErrorKind::ArgumentConflict, why).exit()
+}
+
+/// Where an option is not known the parser recommends to pass it as a file's name; what is looked for is mostly how to
+/// give a port.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::SuggestedArg).is_none() {
+        let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+        let tip = if usage.contains("milena check") {
+            "the address is one argument, as in: milena check localhost:9092"
+        } else if usage.contains("milena config") {
+            "settings are given with --override, as in: milena config --override listeners=PLAINTEXT://127.0.0.1:9192"
+        } else {
+            "settings are given with --override, as in: milena --override listeners=PLAINTEXT://127.0.0.1:9192"
+        };
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// Writes to stdout; a reader that is gone is no error.

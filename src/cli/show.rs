@@ -46,7 +46,9 @@ fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> St
         None => "# Not known, no effect.\n".to_owned(),
     };
     let (shown, value) = (escape_name(name), escape(described.value.as_deref().unwrap_or_default()));
-    let fixed = loaded.config.given(name).filter(|_| !described.sensitive);
+    // To clients every key that is not known is sensitive; who starts the broker may see what was set.
+    let hidden = if key.is_some() { described.sensitive } else { may_be_secret(name) };
+    let fixed = loaded.config.given(name).filter(|_| !hidden);
     let dynamic = match described.source {
         Source::DynamicBroker => Some("set at run time for this broker"),
         Source::DynamicDefaultBroker => Some("set at run time for all brokers"),
@@ -68,6 +70,14 @@ fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> St
     }
     text.push('\n');
     text
+}
+
+/// Whether the value of a key that is not known may be a secret, to judge by its name.
+fn may_be_secret(name: &str) -> bool {
+    const SIGNS: [&str; 9] =
+        ["pass", "secret", "token", "credential", "jaas", "auth", "certificate", "license", "private"];
+    let name = name.to_lowercase();
+    name.ends_with("key") || SIGNS.iter().any(|sign| name.contains(sign))
 }
 
 fn origin(origins: &BTreeMap<String, Origin>, name: &str) -> &'static str {
@@ -204,7 +214,7 @@ mod tests {
         let file = dir.path().join("p");
         std::fs::write(&file, &text).unwrap();
         let again = load(&Sources { file: Some(file), ..Sources::default() }).unwrap();
-        assert_eq!(again.origins.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "{text}");
+        assert_eq!(again.origins.keys().collect::<Vec<_>>(), ["my key:a\\"], "{text}");
         assert_eq!(again.config.storage, given.config.storage);
         assert_eq!(escape_name("a\\= b"), "a\\\\\\=\\ b");
     }

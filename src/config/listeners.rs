@@ -46,7 +46,7 @@ struct Endpoint {
     port: u16,
 }
 
-const FORM: &str = "must be a list of NAME://host:port";
+const FORM: &str = "must be a list of NAME://host:port, for instance PLAINTEXT://127.0.0.1:9092";
 
 /// Reads `NAME://host:port`, with an IPv6 address in brackets.
 fn endpoint(key: &str, text: &str) -> Result<Endpoint, ConfigError> {
@@ -63,7 +63,7 @@ fn endpoint(key: &str, text: &str) -> Result<Endpoint, ConfigError> {
     }
     let port = port
         .parse()
-        .map_err(|_| ConfigError::new(key, text, format!("{FORM}, with a port from 0 to 65535")))?;
+        .map_err(|_| ConfigError::new(key, text, format!("{FORM}; the port is from 0 to 65535")))?;
     Ok(Endpoint { name: name.trim().to_uppercase(), host: host.to_owned(), port })
 }
 
@@ -350,7 +350,12 @@ mod tests {
             "PLAINTEXT://[::1:1",
             "PLAINTEXT://a b:1",
         ] {
-            assert!(run(bad, "", None).unwrap_err().contains("NAME://host:port"), "{bad}");
+            assert!(
+                run(bad, "", None)
+                    .unwrap_err()
+                    .contains("NAME://host:port, for instance PLAINTEXT://127.0.0.1:9092"),
+                "{bad}"
+            );
         }
     }
 }

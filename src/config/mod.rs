@@ -117,12 +117,12 @@ pub enum LoadError {
     /// An argument is not `key=value`.
     #[error("--override {0}: must be of the form key=value")]
     Override(String),
-    /// Values that are not allowed, all of them.
+    /// Values that are not allowed, all of them: what is wrong with each and where it came from.
     #[error("{}", join(.0))]
-    Invalid(Vec<ConfigError>),
+    Invalid(Vec<String>),
 }
 
-fn join(errors: &[ConfigError]) -> String {
+fn join(errors: &[impl ToString]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -133,7 +133,10 @@ pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
         let bytes = std::fs::read(path).map_err(|error| LoadError::File { path: path.clone(), error })?;
         let read = sources::properties(&bytes);
         let pairs = read.map_err(|problem| LoadError::Syntax { path: path.clone(), problem })?;
-        given.extend(pairs, Origin::File);
+        for (key, (value, line)) in pairs {
+            given.lines.insert(key.clone(), line);
+            given.extend([(key, value)], Origin::File);
+        }
     }
     given.extend(sources::environment(&sources.environment), Origin::Environment);
     for text in &sources.overrides {
@@ -146,9 +149,16 @@ pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
     {
         given.extend([("milena.cluster.id".to_owned(), id.clone())], Origin::Environment);
     }
-    let Given { fixed, origins } = given;
-    let warnings = warnings(&fixed);
-    let config = Config::new(Values { fixed, ..Values::default() }).map_err(LoadError::Invalid)?;
+    let warnings = warnings(&given.fixed);
+    let config = Config::new(Values { fixed: given.fixed, ..Values::default() });
+    let (origins, lines) = (given.origins, given.lines);
+    let config = config.map_err(|errors| {
+        let say = |error: &ConfigError| match place(error.key(), sources, &origins, &lines) {
+            Some(place) => format!("{error} (from {place})"),
+            None => error.to_string(),
+        };
+        LoadError::Invalid(errors.iter().map(say).collect())
+    })?;
     Ok(Loaded { config, origins, warnings })
 }
 
@@ -157,6 +167,26 @@ pub fn load(sources: &Sources) -> Result<Loaded, LoadError> {
 struct Given {
     fixed: BTreeMap<String, String>,
     origins: BTreeMap<String, Origin>,
+    /// By key, in which line of the file it stands.
+    lines: BTreeMap<String, usize>,
+}
+
+/// Where a user finds the value of `key`: the file and line, the variable or the argument. `None` when it is a default.
+fn place(
+    key: &str,
+    sources: &Sources,
+    origins: &BTreeMap<String, Origin>,
+    lines: &BTreeMap<String, usize>,
+) -> Option<String> {
+    match origins.get(key)? {
+        Origin::File => Some(format!("{}, line {}", sources.file.as_ref()?.display(), lines.get(key)?)),
+        Origin::Environment => {
+            let sets = |name: &str| sources::key_of_variable(name).is_some_and(|set| set == key);
+            let variable = sources.environment.iter().rfind(|(name, _)| sets(name));
+            Some(variable.map_or("CLUSTER_ID", |(name, _)| name).to_owned())
+        }
+        Origin::Override => Some("--override".to_owned()),
+    }
 }
 
 impl Given {

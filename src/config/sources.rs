@@ -20,8 +20,9 @@ const NOT_CONFIGURATION: [&str; 11] = [
 ];
 
 /// Reads a Java properties file: comments, continued lines, escapes, and `=`, `:` or space between key and value.
-/// The last of several values of a key stands. Bytes that are not UTF-8 are read as Latin-1. The error names the line.
-pub(super) fn properties(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
+/// The last of several values of a key stands. Bytes that are not UTF-8 are read as Latin-1. Returns by key the value and
+/// the number of its (first) line; the error names the line.
+pub(super) fn properties(bytes: &[u8]) -> Result<BTreeMap<String, (String, usize)>, String> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
@@ -30,7 +31,7 @@ pub(super) fn properties(bytes: &[u8]) -> Result<BTreeMap<String, String>, Strin
     for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(&text)) {
         let (key, value) = split(&line);
         let read = |part| unescape(part).map_err(|problem| format!("line {number}: {problem}"));
-        pairs.insert(read(key)?, read(value)?);
+        pairs.insert(read(key)?, (read(value)?, number));
     }
     Ok(pairs)
 }
@@ -116,14 +117,17 @@ fn hex_unit(digits: &str) -> Result<u16, String> {
 pub(super) fn environment(variables: &[(String, String)]) -> BTreeMap<String, String> {
     let mut pairs = BTreeMap::new();
     for (name, value) in variables {
-        if let Some(rest) =
-            name.strip_prefix("KAFKA_").filter(|_| !NOT_CONFIGURATION.contains(&name.as_str()))
-        {
-            let key = rest.to_lowercase().replace('_', ".").replace("...", "-").replace("..", "_");
+        if let Some(key) = key_of_variable(name) {
             pairs.insert(key, value.clone());
         }
     }
     pairs
+}
+
+/// The key that the variable `name` sets; `None` when it is no configuration.
+pub(super) fn key_of_variable(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("KAFKA_").filter(|_| !NOT_CONFIGURATION.contains(&name))?;
+    Some(rest.to_lowercase().replace('_', ".").replace("...", "-").replace("..", "_"))
 }
 
 /// Reads one `key=value` argument.
@@ -138,7 +142,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, String)> {
-        properties(text.as_bytes()).unwrap().into_iter().collect()
+        let pairs = properties(text.as_bytes()).unwrap();
+        pairs.into_iter().map(|(key, (value, _))| (key, value)).collect()
     }
 
     fn pair(key: &str, value: &str) -> (String, String) {
@@ -182,8 +187,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_latin1() {
-        assert_eq!(properties(b"k=\xe4").unwrap()["k"], "\u{e4}");
-        assert_eq!(properties("k=\u{e4}".as_bytes()).unwrap()["k"], "\u{e4}");
+        assert_eq!(properties(b"k=\xe4").unwrap()["k"].0, "\u{e4}");
+        assert_eq!(properties("k=\u{e4}".as_bytes()).unwrap()["k"].0, "\u{e4}");
     }
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
             let unit = |unit: u16| format!("\\u{unit:04x}");
             let escape = |text: &str| text.encode_utf16().map(unit).collect::<Vec<_>>().concat();
             let read = properties(format!("{}={}", escape(&key), escape(&value)).as_bytes()).unwrap();
-            proptest::prop_assert_eq!(read, BTreeMap::from([(key, value)]));
+            proptest::prop_assert_eq!(read, BTreeMap::from([(key, (value, 1))]));
         }
     }
 }

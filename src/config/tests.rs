@@ -234,3 +234,39 @@ fn a_topics_flush_interval_is_the_brokers_and_else_that_of_its_schedule_and_else
     let both = [("log.flush.scheduler.interval.ms", "7"), ("log.flush.interval.ms", "9")];
     assert_eq!(flush_ms(&both), 9);
 }
+
+#[test]
+fn a_wrong_value_is_reported_with_where_it_came_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("server.properties");
+    std::fs::write(&file, "# first\nnum.partitions=a\nlog.dirs=\\\n  /a,/b\nnum.partitions\n").unwrap();
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let error = load(&Sources {
+        file: Some(file.clone()),
+        environment: vec![variable("KAFKA_NODE_ID", "x"), variable("KAFKA_num_io_threads", "0")],
+        overrides: vec!["message.max.bytes=-1".to_owned()],
+    });
+    let error = error.unwrap_err().to_string();
+    let said: Vec<_> = error.split("; Invalid").collect();
+    let file = file.display();
+    for (key, place) in [
+        ("num.partitions", format!("(from {file}, line 5)")),
+        ("log.dirs", format!("(from {file}, line 3)")),
+        ("node.id", "(from KAFKA_NODE_ID)".to_owned()),
+        ("num.io.threads", "(from KAFKA_num_io_threads)".to_owned()),
+        ("message.max.bytes", "(from --override)".to_owned()),
+    ] {
+        let about = |part: &&&str| part.contains(&format!("configuration {key}:"));
+        let part = said.iter().find(about).unwrap_or_else(|| panic!("{key} is not in {error}"));
+        assert!(part.ends_with(&place), "{part}");
+    }
+}
+
+#[test]
+fn a_malformed_line_is_named_with_its_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("server.properties");
+    std::fs::write(&file, "a=1\nb=\\u12\n").unwrap();
+    let error = load(&Sources { file: Some(file.clone()), ..Sources::default() }).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("cannot read {}: line 2: ", file.display())), "{error}");
+}

@@ -125,7 +125,7 @@ pub(super) async fn bind(network: &NetworkConfig) -> anyhow::Result<Vec<Bound>> 
     let mut bound = Vec::new();
     for listener in &network.listeners {
         let socket = bind_one(listener, network).await;
-        let socket = socket.with_context(|| format!("cannot listen on {}", shown(listener)))?;
+        let socket = socket.with_context(|| format!("cannot listen on {} (listeners)", shown(listener)))?;
         bound.push((Arc::from(listener.name.as_str()), socket));
     }
     if bound.is_empty() {

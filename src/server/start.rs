@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rustix::process::{Resource, getrlimit};
 
 use crate::broker::Broker;
@@ -80,9 +80,13 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
     let context = LogContext::new(ContextOptions { handles_max, ..ContextOptions::default() })
         .context("cannot start the threads that sync files")?;
+    let setting = if config.given("log.dirs").is_some() { "log.dirs" } else { "log.dir" };
+    if path.exists() && !path.is_dir() {
+        bail!("{setting}: {} is not a directory", path.display());
+    }
     let directory =
         LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
-            .context("cannot use the data directory")?;
+            .with_context(|| format!("cannot use the data directory ({setting})"))?;
     let unclean = !directory.was_clean();
     let meta = directory.meta().clone();
     let live = Arc::new(LiveConfig::new(config.clone()));
