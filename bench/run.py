@@ -112,7 +112,7 @@ class Run:
             limit = time.monotonic() + 3 * case.estimate(self.pairs, self.options.quick)
             for pair in range(1, case.pairs(self.pairs) + 1):
                 if pair > 1 and time.monotonic() > limit:
-                    found["note"] = f"ended after {pair - 1} pairs: it took three times what it may"
+                    found["note"] = f"ended after {pair - 1} pair{'' if pair == 2 else 's'}: it took three times what it may"
                     break
                 self.bench.need_disk()
                 self.one_pair(case, pair, found)
@@ -137,7 +137,7 @@ class Run:
 def show_list(wanted: list[Case], pairs: int, quick: bool) -> None:
     for case in wanted:
         print(f"{case.estimate(pairs, quick):6.0f} s  {case.name}{'  (quick)' if case.quick else ''}")
-    print(f"{sum(case.estimate(pairs, quick) for case in wanted) / 60:6.1f} minutes with {pairs} pairs")
+    print(f"{sum(case.estimate(pairs, quick) for case in wanted) / 60:6.1f} minutes with {pairs} pair{'' if pairs == 1 else 's'}")
 
 
 def end_early(*_) -> None:

@@ -1,3 +1,5 @@
+import contextlib
+import io
 import unittest
 
 from bench import cases, run
@@ -31,3 +33,9 @@ class Cases(unittest.TestCase):
         self.assertEqual(sizes.records_for(1_000_000, 2, 100, False), 2_000_000)
         self.assertLessEqual(sizes.records_for(10**9, 2, 1024, False) * 1024, sizes.BYTES_MAX)
         self.assertEqual(sizes.records_for(1, 1, 100, False), 1000)
+
+    def test_the_list_counts_its_pairs_in_words_that_fit(self):
+        for pairs, words in ((1, "with 1 pair\n"), (3, "with 3 pairs\n")):
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                run.show_list(cases.every(), pairs, False)
+            self.assertTrue(printed.getvalue().endswith(words))
