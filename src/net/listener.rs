@@ -62,6 +62,7 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, clo
     }
     drop(listener);
     drop(closing);
+    shared.places.call_all();
     while connections.join_next().await.is_some() {}
 }
 

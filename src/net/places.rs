@@ -5,15 +5,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, NetworkConfig};
+use crate::types::Clock;
 
 /// What `max.connection.creation.rate` is measured over: as many connections may come at once as in this time.
 const RATE_WINDOW_SECONDS: u32 = 10;
 
 const SECOND_MS: i64 = 1_000;
+
+/// A connection that is idle may stay for one part in so many of `connections.max.idle.ms` longer: all that become due
+/// in this time cost one look.
+const IDLE_LOOKS: u64 = 100;
 
 /// The limits as they are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +66,36 @@ impl Limits {
 struct Held {
     used_mono_ms: AtomicI64,
     is_given_up: AtomicBool,
-    given_up: Notify,
+    call: Mutex<Call>,
+}
+
+/// How a connection is told to look whether it has to end: one waker for all reasons, because each connection keeps
+/// what it waits with for as long as it lives.
+#[derive(Debug, Default)]
+struct Call {
+    is_called: bool,
+    waker: Option<Waker>,
+}
+
+impl Held {
+    fn lock(&self) -> MutexGuard<'_, Call> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self) {
+        let mut call = self.lock();
+        call.is_called = true;
+        let waker = call.waker.take();
+        drop(call);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn unused_ms(&self, now_mono_ms: i64) -> u64 {
+        let used_mono_ms = self.used_mono_ms.load(Ordering::Relaxed);
+        now_mono_ms.saturating_sub(used_mono_ms).max(0).unsigned_abs()
+    }
 }
 
 #[derive(Debug)]
@@ -85,7 +121,7 @@ impl Taken {
         by_age.sort_by_key(|held| held.used_mono_ms.load(Ordering::Relaxed));
         for held in by_age.into_iter().take(excess) {
             held.is_given_up.store(true, Ordering::Release);
-            held.given_up.notify_waiters();
+            held.call();
         }
     }
 }
@@ -187,6 +223,23 @@ impl Places {
         Some(Place { places: self.clone(), ip, id, held })
     }
 
+    /// Has every connection look whether it has to end: its listener closes.
+    pub(super) fn call_all(&self) {
+        self.lock().held.values().for_each(|held| held.call());
+    }
+
+    /// Has those connections look that were not used for `ms_max`. Milliseconds until another may be due.
+    fn call_unused(&self, ms_max: u64, now_mono_ms: i64) -> u64 {
+        let mut next_ms = ms_max;
+        for held in self.lock().held.values() {
+            match ms_max.checked_sub(held.unused_ms(now_mono_ms)) {
+                None | Some(0) => held.call(),
+                Some(left_ms) => next_ms = next_ms.min(left_ms),
+            }
+        }
+        next_ms
+    }
+
     /// Milliseconds until the next connection may come; 0 counts it.
     pub(super) fn wait_for_rate_ms(&self, now_mono_ms: i64) -> u64 {
         let mut taken = self.lock();
@@ -201,20 +254,26 @@ impl Place {
         self.held.used_mono_ms.store(now_mono_ms, Ordering::Relaxed);
     }
 
-    /// When the connection was used last, on the monotonic clock.
-    pub fn used_mono_ms(&self) -> i64 {
-        self.held.used_mono_ms.load(Ordering::Relaxed)
+    /// Milliseconds since the connection was used last.
+    pub fn unused_ms(&self, now_mono_ms: i64) -> u64 {
+        self.held.unused_ms(now_mono_ms)
     }
 
-    /// Waits until the place is wanted back.
-    pub async fn given_up(&self) {
-        let given_up = self.held.given_up.notified();
-        tokio::pin!(given_up);
-        // Registered before the look, so that nothing between the two is missed.
-        given_up.as_mut().enable();
-        if !self.held.is_given_up.load(Ordering::Acquire) {
-            given_up.await;
+    /// Whether the place is wanted back.
+    pub fn is_given_up(&self) -> bool {
+        self.held.is_given_up.load(Ordering::Acquire)
+    }
+
+    /// Ready once after each call to look whether the connection has to end; wakes whoever polled last.
+    pub fn poll_called(&self, context: &Context<'_>) -> Poll<()> {
+        let mut call = self.held.lock();
+        if std::mem::take(&mut call.is_called) {
+            return Poll::Ready(());
         }
+        if !call.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            call.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
@@ -292,8 +351,29 @@ pub async fn follow(
     }
 }
 
+/// Calls the connections that were not used for `idle_ms_max`, until the broker stops. One timer for all: a timer of its
+/// own would be a part of each connection.
+pub async fn call_idle(
+    places: Arc<Places>,
+    clock: Arc<dyn Clock>,
+    idle_ms_max: u64,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let next_ms = places.call_unused(idle_ms_max, clock.now().mono_ms);
+        let pause_ms = next_ms.max(idle_ms_max / IDLE_LOOKS).max(1);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+
     use super::*;
 
     fn limits(max: usize, per_ip_max: usize) -> Limits {
@@ -372,9 +452,33 @@ mod tests {
         held[0].used(20);
         held[1].used(10);
         places.set_limits(limits(1, 9));
-        held[1].given_up().await;
-        let is_given_up = held.map(|place| place.held.is_given_up.load(Ordering::Acquire));
+        poll_fn(|context| held[1].poll_called(context)).await;
+        let is_given_up = held.map(|place| place.is_given_up());
         assert_eq!(is_given_up, [false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_call_wakes_who_waits_for_it_and_is_there_once() {
+        let places = Arc::new(Places::new(limits(1, 9)));
+        let place = take(&places, 1).await.unwrap();
+        let mut called = pin!(poll_fn(|context| place.poll_called(context)));
+        tokio::join!(called.as_mut(), async { places.call_all() });
+        assert!(poll_fn(|context| Poll::Ready(called.as_mut().poll(context))).await.is_pending());
+        places.call_all();
+        called.await;
+    }
+
+    #[tokio::test]
+    async fn who_was_not_used_for_long_enough_is_called_and_the_next_is_known() {
+        let places = Arc::new(Places::new(limits(3, 9)));
+        let held = [take(&places, 1).await.unwrap(), take(&places, 1).await.unwrap()];
+        held[1].used(300);
+        assert_eq!(places.call_unused(1_000, 999), 1);
+        assert_eq!(places.call_unused(1_000, 1_000), 300);
+        let polled = held.each_ref().map(|place| place.poll_called(&Context::from_waker(Waker::noop())));
+        assert_eq!(polled, [Poll::Ready(()), Poll::Pending]);
+        drop(held);
+        assert_eq!(places.call_unused(1_000, 2_000), 1_000);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::net::tcp::WriteHalf;
@@ -74,12 +74,12 @@ impl Queue {
 
     /// Runs both halves until one ends. Each finds out what the other did by being polled after it, which costs
     /// nothing; a waker would send the task through the scheduler, and to another thread, for every answer.
-    pub(super) async fn both<R, W>(
+    pub(super) fn both<R, W>(
         &self,
         mut reading: Pin<&mut impl Future<Output = R>>,
         mut writing: Pin<&mut impl Future<Output = W>>,
-    ) -> Result<R, W> {
-        poll_fn(|context| {
+    ) -> impl Future<Output = Result<R, W>> {
+        poll_fn(move |context| {
             loop {
                 if let Poll::Ready(end) = reading.as_mut().poll(context) {
                     return Poll::Ready(Ok(end));
@@ -94,7 +94,6 @@ impl Queue {
                 state.reader_waits = false;
             }
         })
-        .await
     }
 
     /// Queues an answer. `false` when the next request has to wait for [`Self::room`].
@@ -132,29 +131,58 @@ impl Queue {
 
     /// Writes answers until the queue is closed and all are written; calls `wrote` each time after some are. To be polled
     /// inside [`Self::both`], or after the queue was closed.
-    pub(super) async fn write_all(&self, socket: &WriteHalf<'_>, wrote: impl Fn()) -> Result<(), WriteEnd> {
-        let mut turn = Turn::default();
-        loop {
-            let next = match turn.front.take() {
-                Some(slot) => Some(slot),
-                None => poll_fn(|_| self.poll_next()).await,
-            };
-            match next {
-                None => return Ok(()),
-                Some(Slot::Ready(frame)) => turn.add(frame, true),
-                Some(Slot::Waiting(future)) => turn.add(future.await?, false),
+    #[expect(clippy::manual_async_fn, reason = "an async function keeps its arguments twice")]
+    pub(super) fn write_all(
+        &self,
+        socket: &WriteHalf<'_>,
+        wrote: impl Fn(),
+    ) -> impl Future<Output = Result<(), WriteEnd>> {
+        async move {
+            let mut turn = Turn::default();
+            while poll_fn(|context| self.poll_turn(&mut turn, context)).await? {
+                self.lock().is_writing = true;
+                write_chunks(socket, &mut turn.chunks, &wrote).await?;
+                self.written(&mut turn);
             }
-            while turn.has_room() {
-                let Some((frame, counted)) = self.ready_slot(&mut turn.front).await? else { break };
-                turn.add(frame, counted);
-            }
-            self.lock().is_writing = true;
-            write_chunks(socket, &mut turn.chunks, &wrote).await?;
-            self.written(&mut turn);
+            Ok(())
         }
     }
 
-    fn poll_next(&self) -> Poll<Option<Slot>> {
+    /// Waits for an answer and takes those behind it that are there without waiting. `false` when all were taken and no
+    /// more will come.
+    fn poll_turn(&self, turn: &mut Turn, context: &mut Context<'_>) -> Poll<Result<bool, Refused>> {
+        while turn.has_room() {
+            match self.poll_next(&mut turn.front, context)? {
+                Poll::Ready(Some((frame, counted))) => turn.add(frame, counted),
+                _ if turn.answers > 0 => break,
+                Poll::Ready(None) => return Poll::Ready(Ok(false)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// The next answer, and whether the queue counts its bytes; `None` when the queue is closed and empty.
+    fn poll_next(
+        &self,
+        front: &mut Option<Slot>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<(Frame, bool)>, Refused>> {
+        match front.take().map_or_else(|| self.pop(), |slot| Poll::Ready(Some(slot))) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(Ok(None)),
+            Poll::Ready(Some(Slot::Ready(frame))) => Poll::Ready(Ok(Some((frame, true)))),
+            Poll::Ready(Some(Slot::Waiting(mut future))) => match future.as_mut().poll(context) {
+                Poll::Ready(frame) => Poll::Ready(frame.map(|frame| Some((frame, false)))),
+                Poll::Pending => {
+                    *front = Some(Slot::Waiting(future));
+                    Poll::Pending
+                }
+            },
+        }
+    }
+
+    fn pop(&self) -> Poll<Option<Slot>> {
         let mut state = self.lock();
         match state.slots.pop_front() {
             Some(slot) => Poll::Ready(Some(slot)),
@@ -162,24 +190,6 @@ impl Queue {
             None => {
                 state.slots.shrink_to(PLACES_KEPT);
                 Poll::Pending
-            }
-        }
-    }
-
-    /// The next answer, if it is there without waiting.
-    async fn ready_slot(&self, front: &mut Option<Slot>) -> Result<Option<(Frame, bool)>, Refused> {
-        let slot = front.take().or_else(|| self.lock().slots.pop_front());
-        match slot {
-            None => Ok(None),
-            Some(Slot::Ready(frame)) => Ok(Some((frame, true))),
-            Some(Slot::Waiting(mut future)) => {
-                match poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
-                    Poll::Ready(frame) => Ok(Some((frame?, false))),
-                    Poll::Pending => {
-                        *front = Some(Slot::Waiting(future));
-                        Ok(None)
-                    }
-                }
             }
         }
     }
@@ -230,14 +240,18 @@ async fn write_chunks(
     wrote: impl Fn(),
 ) -> io::Result<()> {
     while !chunks.is_empty() {
-        bring(chunks).await?;
+        if !bring(chunks)? {
+            Box::pin(bring_blocking(chunks)).await?;
+        }
         match try_write(socket, chunks) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 consume(chunks, written);
                 wrote();
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll_fn(|context| socket.as_ref().poll_write_ready(context)).await?;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -245,30 +259,45 @@ async fn write_chunks(
 }
 
 /// Reads the first piece of what is stored, unless there is enough in memory for the next write: an answer is in memory
-/// piece by piece, however large it is, and a piece is still in the processor's cache when it is written.
-async fn bring(chunks: &mut VecDeque<Slice>) -> io::Result<()> {
+/// piece by piece, however large it is, and a piece is still in the processor's cache when it is written. `false` when
+/// the front has to be waited for: the disk has it.
+fn bring(chunks: &mut VecDeque<Slice>) -> io::Result<bool> {
     let (mut at, mut bytes) = (0_usize, 0_usize);
     let stored = loop {
         match chunks.get_mut(at) {
             Some(Slice::Here(here)) => bytes = bytes.saturating_add(here.len()),
-            Some(Slice::Stored(_)) if bytes >= BROUGHT_BYTES_MIN || at >= WRITE_SLICES_MAX => return Ok(()),
-            Some(Slice::Stored(stored)) if bytes > 0 && stored.is_short() => return Ok(()),
+            Some(Slice::Stored(_)) if bytes >= BROUGHT_BYTES_MIN || at >= WRITE_SLICES_MAX => {
+                return Ok(true);
+            }
+            Some(Slice::Stored(stored)) if bytes > 0 && stored.is_short() => return Ok(true),
             Some(Slice::Stored(stored)) => break stored,
-            None => return Ok(()),
+            None => return Ok(true),
         }
         at = at.saturating_add(1);
     };
-    let read = match stored.read(false) {
+    match stored.read(false) {
         // What comes before does not wait for the disk.
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock && at > 0 => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => read_blocking(stored).await?,
-        other => other?,
-    };
-    if stored.is_empty() {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(at > 0),
+        read => put(chunks, at, read?),
+    }
+    Ok(true)
+}
+
+/// Reads the first piece of what is stored at the front, however long that takes.
+async fn bring_blocking(chunks: &mut VecDeque<Slice>) -> io::Result<()> {
+    if let Some(Slice::Stored(stored)) = chunks.front_mut() {
+        let read = read_blocking(stored).await?;
+        put(chunks, 0, read);
+    }
+    Ok(())
+}
+
+/// Puts a piece before the stored slice that it was read from.
+fn put(chunks: &mut VecDeque<Slice>, at: usize, read: Bytes) {
+    if chunks.get(at).is_some_and(Slice::is_empty) {
         chunks.remove(at);
     }
     chunks.insert(at, read.into());
-    Ok(())
 }
 
 /// Reads on the pool for blocking work.

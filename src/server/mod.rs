@@ -74,12 +74,17 @@ impl Server {
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
             stopping: stopping.clone(),
         };
-        let tasks = vec![
+        let mut tasks = Vec::new();
+        if let Some(ms_max) = shared.idle_ms_max {
+            let (places, clock) = (places.clone(), broker.clock.clone());
+            tasks.push(tokio::spawn(places::call_idle(places, clock, ms_max, stopping.clone())));
+        }
+        tasks.extend([
             tokio::spawn(listening::run(bound, shared, broker.live.subscribe())),
             tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())),
             tokio::spawn(housekeeping::run(broker.clone(), started.log_context.clone(), stopping.clone())),
             tokio::spawn(run_group_deadlines(broker.clone(), stopping)),
-        ];
+        ]);
         let server = Self { broker, stop, tasks, addresses };
         server.announce(started.recovered);
         Ok(server)
