@@ -42,6 +42,28 @@ async fn a_client_that_does_not_read_its_answers_does_not_keep_the_broker_from_s
 }
 
 #[tokio::test]
+async fn a_client_that_takes_its_answers_slowly_does_not_keep_the_broker_from_stopping() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.create("t", 1, &[]).await;
+    client.send_values("t", 0, &["x".repeat(900_000).as_str()]).await;
+    let (frame, _) = client.frame(ApiKey::Fetch, FETCH, &fetch("t", 0, 0));
+    client.send(&frame.repeat(5000)).await;
+    assert_eq!(client.stream.peek(&mut [0]).await.unwrap(), 1);
+    let slowly = async {
+        while client.read_frame().await.is_some() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let stop = tokio::time::timeout(Duration::from_secs(15), broker.server.stop());
+    tokio::select! {
+        stopped = stop => stopped.expect("a stop").unwrap(),
+        () = slowly => {}
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_never_pauses_does_not_keep_the_broker_from_stopping() {
     let broker = TestBroker::start().await;
     let mut client = broker.connect().await;

@@ -227,7 +227,8 @@ impl Reader<'_> {
             let pause = tokio::time::sleep(Duration::from_millis(CHECK_MS));
             tokio::select! {
                 biased;
-                () = self.queue.room() => return Ok(()),
+                // Looked at here, too: a client that takes its answers slowly makes room before each pause is over.
+                () = self.queue.room() => return self.has_to_end().map_or(Ok(()), Err),
                 () = &mut overdue => return Err(ReadEnd::Stopping),
                 () = pause => {}
             }

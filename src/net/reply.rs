@@ -152,10 +152,16 @@ impl Queue {
     /// more will come.
     fn poll_turn(&self, turn: &mut Turn, context: &mut Context<'_>) -> Poll<Result<bool, Refused>> {
         while turn.has_room() {
-            match self.poll_next(&mut turn.front, context)? {
-                Poll::Ready(Some((frame, counted))) => turn.add(frame, counted),
+            match self.poll_next(&mut turn.front, context) {
+                Poll::Ready(Ok(Some((frame, counted)))) => turn.add(frame, counted),
+                // The answers before it leave first.
+                Poll::Ready(Err(error)) if turn.answers > 0 => {
+                    turn.front = Some(Slot::Waiting(Box::pin(std::future::ready(Err(error)))));
+                    break;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 _ if turn.answers > 0 => break,
-                Poll::Ready(None) => return Poll::Ready(Ok(false)),
+                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(false)),
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -339,6 +345,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use kafka_protocol::messages::ApiKey;
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::oneshot;
@@ -377,6 +384,22 @@ mod tests {
         written.unwrap();
         assert!(queue.waits_for_client());
         assert_eq!(&all, b"firstsecondthird");
+    }
+
+    #[tokio::test]
+    async fn the_answers_before_one_that_is_refused_leave() {
+        let (mut client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        let queue = Queue::default();
+        let refused = Refused::NotServed { api: ApiKey::Fetch, version: 0 };
+        assert!(queue.push(Slot::Ready(frame(b"first"))));
+        assert!(queue.push(Slot::Waiting(Box::pin(async { Err(refused) }))));
+        let end = queue.write_all(&socket, || ()).await.unwrap_err();
+        assert!(matches!(end, WriteEnd::Refused(_)), "{end:?}");
+        drop(server);
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, b"first");
     }
 
     #[tokio::test]
