@@ -77,8 +77,10 @@ class Run:
                 self.attempt(case, found)
                 self.save()
         finally:
-            self.save()
-            self.bench.close()
+            try:
+                self.save()
+            finally:
+                self.bench.close()
 
     def save(self) -> None:
         self.data["minutes"] = self.spent_s() / 60

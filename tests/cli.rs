@@ -172,6 +172,8 @@ fn an_unknown_option_is_answered_with_how_a_port_is_given() {
     }
     let similar = stderr(&milena(&["--overide", "a=b"]));
     assert!(similar.contains("a similar argument exists: '--override'"), "{similar}");
+    let elsewhere = stderr(&milena(&["--all", "config"]));
+    assert!(elsewhere.contains("'config --all' exists"), "{elsewhere}");
 }
 
 #[test]
@@ -194,4 +196,8 @@ fn an_unknown_key_keeps_its_value_unless_it_may_be_a_secret() {
     let stdout = String::from_utf8(milena(&arguments).stdout).unwrap();
     assert!(stdout.contains("# Not known, no effect.\n# source: override\nfoo.bar=17\n"), "{stdout}");
     assert!(stdout.contains("\n#my.Password=\n") && !stdout.contains("s3cret"), "{stdout}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_milena"));
+    let output = command.arg("config").env("KAFKA_DB_PWD", "s3cret").output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("# source: environment\n#db.pwd=\n") && !stdout.contains("s3cret"), "{stdout}");
 }

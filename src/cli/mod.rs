@@ -100,7 +100,10 @@ fn refuse(why: &str) -> ! {
 /// Where an option is not known the parser recommends to pass it as a file's name; what is looked for is mostly how to
 /// give a port.
 fn with_tip(mut error: clap::Error) -> clap::Error {
-    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::SuggestedArg).is_none() {
+    // One that exists elsewhere is a better tip.
+    let elsewhere = error.get(ContextKind::Suggested).is_some_and(|tip| tip.to_string().contains("exists"));
+    let has_tip = elsewhere || error.get(ContextKind::SuggestedArg).is_some();
+    if error.kind() == ErrorKind::UnknownArgument && !has_tip {
         let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
         let tip = if usage.contains("milena check") {
             "the address is one argument, as in: milena check localhost:9092"

@@ -46,8 +46,10 @@ fn entry(described: &Described, key: Option<&table::Key>, loaded: &Loaded) -> St
         None => "# Not known, no effect.\n".to_owned(),
     };
     let (shown, value) = (escape_name(name), escape(described.value.as_deref().unwrap_or_default()));
-    // To clients every key that is not known is sensitive; who starts the broker may see what was set.
-    let hidden = if key.is_some() { described.sensitive } else { may_be_secret(name) };
+    // A key that is not known is sensitive, as it is to clients: files and the environment hold other programs' secrets.
+    // What stands among the arguments is seen by everybody anyway.
+    let is_argument = loaded.origins.get(name) == Some(&Origin::Override);
+    let hidden = if key.is_some() { described.sensitive } else { !is_argument || may_be_secret(name) };
     let fixed = loaded.config.given(name).filter(|_| !hidden);
     let dynamic = match described.source {
         Source::DynamicBroker => Some("set at run time for this broker"),
