@@ -16,8 +16,8 @@ const ANSWER_BYTES_MAX: u32 = 1 << 20;
 const REQUESTS: &[u8] = b"\0\0\0\x16\0\x12\0\0\0\0\0\x01\0\x0cmilena-check\
     \0\0\0\x1a\0\x03\0\x02\0\0\0\x02\0\x0cmilena-check\0\0\0\0";
 
-/// Asks the broker at `address`, which is `HOST:PORT`, and returns what to print. An error if it does not answer both requests properly
-/// within `timeout`, looking up the name included.
+/// Asks the broker at `address`, which is `HOST:PORT`, and returns what to print. An error if it does not answer both
+/// requests properly within `timeout`, looking up the name included.
 pub(super) fn run(address: &str, timeout: Duration) -> anyhow::Result<String> {
     if !is_host_and_port(address) {
         bail!("{address} is no address: give HOST:PORT, for instance localhost:9092");
