@@ -17,6 +17,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use support::dice::Dice;
 use support::process::Process;
 use tokio::task::JoinHandle;
 
@@ -48,22 +49,6 @@ const SETTINGS: [(&str, &str); 9] = [
     ("log.index.interval.bytes", "512"),
     ("log.message.timestamp.type", "CreateTime"),
 ];
-
-/// Choices that a seed repeats (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-
-    fn ms(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.below(to - from))
-    }
-}
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).map_or(otherwise, |value| value.parse().unwrap())
@@ -320,7 +305,7 @@ impl Soak {
             assert!(create(&admin, topic, &[small, ("retention.bytes", retention)], PARTITIONS).await);
         }
         let numbered = producer(&broker, true);
-        Self { broker, numbered, acknowledged: Acknowledged::default(), dice: Dice(seed) }
+        Self { broker, numbered, acknowledged: Acknowledged::default(), dice: Dice::new(seed) }
     }
 
     /// Load, a kill in the middle of it, a start, and the rest of the load; then everything is looked at.
@@ -334,7 +319,7 @@ impl Soak {
             .iter()
             .map(|topic| {
                 let fate = known.fates.get(topic).copied().unwrap_or_default();
-                let dice = Dice(self.dice.below(u64::MAX) | 1);
+                let dice = Dice::new(self.dice.below(u64::MAX));
                 (*topic, come_and_go(&self.broker, topic, fate, stop.clone(), dice))
             })
             .collect();

@@ -31,7 +31,7 @@ run_pytest() {
     shift
     report=$(mktemp)
     rm "$report"
-    PYTHONPATH=$COMPAT/lib PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=$COMPAT/lib${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 \
         "${PYTEST[@]}" -p no:cacheprovider --rootdir "$folder" --tb=short -q --durations=5 \
         --junitxml="$report" "$folder" "$@" || code=1
     python3 "$COMPAT/lib/totals.py" "$report" || code=1

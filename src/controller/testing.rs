@@ -104,6 +104,9 @@ impl Storage for FaultyDisk {
         self.0.syncs.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
 }
 
 /// A clock that stands still.

@@ -72,6 +72,11 @@ impl LogContext {
         }))
     }
 
+    /// Whether there is a file or directory of this name; true when that cannot be found out.
+    pub fn exists(&self, path: &Path) -> bool {
+        self.storage.exists(path)
+    }
+
     /// A number that no other log instance has or had.
     pub(crate) fn next_log(&self) -> u64 {
         self.logs_made.fetch_add(1, Ordering::Relaxed)

@@ -248,7 +248,7 @@ pub(crate) fn rename_and_remove_later(
 /// before anything is promised to lie in it. After its first files they cost least.
 fn make_directory(context: &LogContext, path: &Path) -> io::Result<Vec<PathBuf>> {
     let absolute = std::path::absolute(path)?;
-    let missing = absolute.ancestors().take_while(|ancestor| !ancestor.exists());
+    let missing = absolute.ancestors().take_while(|ancestor| !context.exists(ancestor));
     let parents = missing.filter_map(Path::parent).map(Path::to_path_buf).collect();
     context.storage.create_dir(path)?;
     Ok(parents)

@@ -78,4 +78,8 @@ impl Storage for ReadOnly {
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }
+
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
 }

@@ -69,6 +69,8 @@ pub trait Storage: fmt::Debug + Send + Sync {
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
     /// Waits until a directory's entries are on stable storage.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Whether there is a file or directory of this name; true when that cannot be found out.
+    fn exists(&self, path: &Path) -> bool;
 }
 
 /// Reads a whole file, but no more than `limit` bytes of it.
@@ -269,6 +271,10 @@ impl Storage for Disk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.try_exists().unwrap_or(true)
     }
 }
 

@@ -219,6 +219,10 @@ impl Partition {
         self.shared.data_dir.join(self.topic_partition.to_string())
     }
 
+    fn has_directory(&self) -> bool {
+        self.shared.context.exists(&self.dir())
+    }
+
     /// Compares the leader epoch that a client knows, −1 for none, with the partition's (KIP-320).
     ///
     /// # Errors
@@ -430,7 +434,7 @@ impl Partition {
         if self.is_closed() || now.wall_ms < self.retention_due_ms.load(Ordering::Acquire) {
             return Ok(0);
         }
-        if !self.dir().exists() {
+        if !self.has_directory() {
             // One that is made opens the log.
             self.retention_due_ms.store(i64::MAX, Ordering::Release);
             return Ok(0);
@@ -476,7 +480,7 @@ impl Partition {
 
     pub(super) fn may_have_records(&self) -> bool {
         match &*lock(&self.state) {
-            State::Unopened(_) => self.dir().exists(),
+            State::Unopened(_) => self.has_directory(),
             State::Open(_) => true,
             State::Deleted => false,
         }
@@ -512,7 +516,7 @@ impl Partition {
                 }
                 closed.map(|()| !log.reader().is_poisoned())
             }
-            State::Unopened(files) => Ok(files.clean || !self.dir().exists()),
+            State::Unopened(files) => Ok(files.clean || !self.has_directory()),
             State::Deleted => Ok(true),
         };
         self.commit.end();

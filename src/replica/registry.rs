@@ -111,7 +111,7 @@ impl Registry {
         // After a crash the checkpoints may speak of a deleted topic whose name another one has by now: the directory
         // went before the new one could get its own. `forget_gone` finds what is left here.
         let path = self.directory.partition_path(partition);
-        if !self.directory.was_clean() && matches!(path.try_exists(), Ok(false)) {
+        if !self.directory.was_clean() && !self.shared.context.exists(&path) {
             return Files::default();
         }
         let mut remembered = lock(&self.remembered);

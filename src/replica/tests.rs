@@ -470,6 +470,9 @@ impl Storage for Slow {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         Disk.sync_dir(path)
     }
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::broker::Broker;
 use crate::broker::endpoints::advertised;
 use crate::config::Config;
 use crate::coordinator;
+use crate::log::storage::{Disk, Storage};
 use crate::net::admission::Admission;
 use crate::net::connection;
 use crate::net::places::{self, Limits, Places};
@@ -54,6 +55,11 @@ pub struct Server {
 impl Server {
     /// Starts a broker inside the current runtime; when this returns it answers.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
+        Self::start_on(config, Arc::new(Disk)).await
+    }
+
+    /// Starts a broker whose files lie in `storage`, but for the lock of the data directory: for tests.
+    pub async fn start_on(config: Config, storage: Arc<dyn Storage>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let config = Arc::new(config);
         let bound = listening::bind(&config.network).await?;
@@ -61,7 +67,7 @@ impl Server {
         for (name, listener) in &bound {
             addresses.push((name.clone(), listener.local_addr()?));
         }
-        let started = start::open(config.clone(), clock).await?;
+        let started = start::open(config.clone(), clock, storage).await?;
         let broker = started.broker;
         let (stop, stopping) = watch::channel(false);
         let limits = Limits::of(&broker.live.current().network).await;

@@ -17,7 +17,7 @@ use crate::controller::command::TopicIdPartition;
 use crate::controller::machine::Settings as ControllerSettings;
 use crate::controller::{Controller, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
-use crate::log::storage::Disk;
+use crate::log::storage::Storage;
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::replica::Partition;
 use crate::replica::partition::{Recovered, Shared};
@@ -50,10 +50,14 @@ pub(super) struct Opened {
 
 /// Opens everything. Blocks on files, so it runs on the pool for blocking work; the recovered partitions' epochs are
 /// raised through the controller.
-pub(super) async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Opened> {
+pub(super) async fn open(
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    storage: Arc<dyn Storage>,
+) -> anyhow::Result<Opened> {
     let opening = {
         let (config, clock) = (config.clone(), clock.clone());
-        tokio::task::spawn_blocking(move || open_blocking(&config, clock))
+        tokio::task::spawn_blocking(move || open_blocking(&config, clock, storage))
     };
     let Foundation { broker, log_context, applier, to_recover } = opening.await??;
     let unclean = to_recover.is_some();
@@ -75,10 +79,15 @@ struct Foundation {
     to_recover: Option<Vec<Arc<Partition>>>,
 }
 
-fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<Foundation> {
+fn open_blocking(
+    config: &Arc<Config>,
+    clock: Arc<dyn Clock>,
+    storage: Arc<dyn Storage>,
+) -> anyhow::Result<Foundation> {
     let path = &config.storage.log_dir;
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
-    let context = LogContext::new(ContextOptions { handles_max, ..ContextOptions::default() })
+    let options = ContextOptions { handles_max, storage: storage.clone(), ..ContextOptions::default() };
+    let context = LogContext::new(options)
         .context("cannot start the threads that sync files")?;
     let setting = if config.given("log.dirs").is_some() { "log.dirs" } else { "log.dir" };
     if path.exists() && !path.is_dir() {
@@ -92,7 +101,7 @@ fn open_blocking(config: &Arc<Config>, clock: Arc<dyn Clock>) -> anyhow::Result<
     let live = Arc::new(LiveConfig::new(config.clone()));
     let controller = Controller::open(OpenController {
         data_dir: path.clone(),
-        storage: Arc::new(Disk),
+        storage,
         clock: clock.clone(),
         cluster_id: meta.cluster_id.as_str().into(),
         rack: config.rack.clone(),

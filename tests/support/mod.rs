@@ -1,8 +1,10 @@
 //! A broker in this process on a free port, and a connection that sends raw frames.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod dice;
 pub mod process;
 pub mod requests;
+pub mod sim_disk;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -41,6 +41,13 @@ ALONE = {
 }
 
 
+def storage_tool(properties: Path, *more: str) -> None:
+    """Formats the data directories that `properties` names."""
+    tool = [*JVM, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(properties), *more]
+    done = subprocess.run(tool, capture_output=True, text=True, preexec_fn=die_with_parent)
+    assert done.returncode == 0, f"format failed:\n{done.stdout}{done.stderr}"
+
+
 class Kafka(Broker):
     """A single Kafka node that is broker and controller."""
 
@@ -61,9 +68,7 @@ class Kafka(Broker):
         if self.data.exists():
             return
         if Kafka.formatted is None:
-            tool = [*JVM, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c", str(properties)]
-            done = subprocess.run(tool, capture_output=True, text=True, preexec_fn=die_with_parent)
-            assert done.returncode == 0, f"format failed:\n{done.stdout}{done.stderr}"
+            storage_tool(properties)
             kept = tempfile.mkdtemp(prefix="differential-")
             atexit.register(shutil.rmtree, kept, ignore_errors=True)
             Kafka.formatted = Path(kept) / "formatted"

@@ -1,13 +1,17 @@
 """One connection to a broker: requests go out, answers are read in their order. Relies on the standard library only."""
 
+import hashlib
 import socket
 import struct
 from collections import deque
+from pathlib import Path
 
 from harness import protocol
 
 ANSWER_SECONDS_MAX = 10
 CLOSED, NOTHING = "closed", "no answer"
+keep: Path | None = None
+"""Where every frame is kept that is sent, each once, without its length."""
 
 
 class Connection:
@@ -22,6 +26,8 @@ class Connection:
     def request(self, api: protocol.Api, version: int, body: bytes, answered: bool = True) -> None:
         self._sent += 1
         frame = protocol.encode_header(api, version, self._sent, self.client) + body
+        if keep:
+            (keep / f"{api.name}-{version}-{hashlib.sha1(body).hexdigest()[:12]}").write_bytes(frame)
         self.send(struct.pack(">i", len(frame)) + frame)
         if answered:
             self._waiting.append((api, version, self._sent))

@@ -7,11 +7,12 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import CalledProcessError
 
 from broker import Broker
 
-from harness import java, protocol, recording, scenario as scenarios
+from harness import connection, java, protocol, recording, scenario as scenarios
 from harness.brokers import Brokers, Kafka, need_kafka
 from harness.compare import Accepted, Difference, differences
 from harness.connection import Connection
@@ -217,6 +218,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--live", action="store_true", help="only ask Kafka, whether what is recorded is still true")
     parser.add_argument("--sample", type=int, default=SAMPLE, help="how many scenarios are asked of the live Kafka")
     parser.add_argument("--seed", default=datetime.date.today().isoformat(), help="chooses the sample")
+    parser.add_argument("--keep", type=Path, metavar="DIRECTORY", help="keeps the bytes of every request there")
     parser.add_argument("--record", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -251,6 +253,7 @@ def check_milena(raw: list[Scenario], of_java: list[str], options: argparse.Name
 
 def main() -> int:
     options = arguments()
+    connection.keep = options.keep
     # Brokers and their directories go away with a run that is stopped, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:

@@ -114,6 +114,9 @@ impl Storage for Faulty {
         self.0.synced.lock().unwrap().push(name);
         Disk.sync_dir(path)
     }
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
 }
 
 fn bench(config: LogConfig) -> (Bench, Arc<Faults>) {

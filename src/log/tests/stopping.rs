@@ -83,6 +83,9 @@ impl Storage for Stopping {
     fn sync_dir(&self, _: &Path) -> io::Result<()> {
         self.change()
     }
+    fn exists(&self, path: &Path) -> bool {
+        Disk.exists(path)
+    }
 }
 
 /// A log with values, tombstones, an aborted transaction and segments that a round joins; some are left empty.
