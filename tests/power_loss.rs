@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
-use kafka_protocol::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
@@ -68,13 +70,31 @@ enum Mode {
 /// One change that a client asked for.
 #[derive(Clone, Debug)]
 enum Deed {
-    Created { topic: String },
-    Deleted { topic: String },
+    Created {
+        topic: String,
+    },
+    Deleted {
+        topic: String,
+    },
     /// Records up to `end`, of which the last batch began at `base`.
-    Sent { topic: String, partition: i32, base: i64, end: i64, producer: i64 },
+    Sent {
+        topic: String,
+        partition: i32,
+        base: i64,
+        end: i64,
+        producer: i64,
+    },
     /// Records below `start` are of no use any more.
-    Trimmed { topic: String, partition: i32, start: i64 },
-    Committed { topic: String, partition: i32, offset: i64 },
+    Trimmed {
+        topic: String,
+        partition: i32,
+        start: i64,
+    },
+    Committed {
+        topic: String,
+        partition: i32,
+        offset: i64,
+    },
 }
 
 /// What a client did, in order, and how much of it was answered.
@@ -185,9 +205,8 @@ fn group(topic: &str) -> GroupId {
 }
 
 async fn commit(client: &mut RawClient, topic: &str, partition: i32, offset: i64) {
-    let partition = OffsetCommitRequestPartition::default()
-        .with_partition_index(partition)
-        .with_committed_offset(offset);
+    let partition =
+        OffsetCommitRequestPartition::default().with_partition_index(partition).with_committed_offset(offset);
     let of = OffsetCommitRequestTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
     let request = OffsetCommitRequest::default()
         .with_group_id(group(topic))
@@ -208,7 +227,8 @@ async fn committed(client: &mut RawClient, topic: &str) -> Vec<i64> {
     let topics = OffsetFetchRequestTopics::default()
         .with_name(name(topic))
         .with_partition_indexes((0..PARTITIONS).collect());
-    let asked = OffsetFetchRequestGroup::default().with_group_id(group(topic)).with_topics(Some(vec![topics]));
+    let asked =
+        OffsetFetchRequestGroup::default().with_group_id(group(topic)).with_topics(Some(vec![topics]));
     let request = OffsetFetchRequest::default().with_groups(vec![asked]);
     let answer: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 8, &request).await;
     let group = &answer.groups[0];
@@ -240,7 +260,8 @@ async fn read(client: &mut RawClient, topic: &str, partition: i32) -> Result<Hel
             return Err(format!("unreadable: {topic}-{partition} at {offset}: error {}", found.error_code));
         }
         while !rest.is_empty() {
-            let batch = Batch::parse(rest.clone()).map_err(|error| format!("unreadable: {topic}: {error}"))?;
+            let batch =
+                Batch::parse(rest.clone()).map_err(|error| format!("unreadable: {topic}: {error}"))?;
             rest = rest.slice(batch.bytes.len()..);
             for record in batch.records().unwrap() {
                 let record = record.unwrap();
@@ -269,7 +290,13 @@ impl Worker {
     async fn new(server: &Server, number: usize, seed: u64, history: History) -> Self {
         let mut client = RawClient::connect(server.addresses()[0].1).await;
         let producer = producer_id(&mut client).await;
-        Self { client, dice: Dice::new(seed + number as u64), history, prefix: format!("c{number}"), producer }
+        Self {
+            client,
+            dice: Dice::new(seed + number as u64),
+            history,
+            prefix: format!("c{number}"),
+            producer,
+        }
     }
 
     fn topic(&self, kind: &str) -> String {
@@ -404,7 +431,8 @@ async fn check(
     let mut disk = moment.lose_power(dice, home.path());
     if dice.below(TWICE) == 0 {
         disk.record(Vec::new);
-        let recovering = start(&home, disk.clone(), mode).await.map_err(|error| format!("no start: {error:#}"))?;
+        let recovering =
+            start(&home, disk.clone(), mode).await.map_err(|error| format!("no start: {error:#}"))?;
         recovering.stop().await.map_err(|error| format!("no stop: {error:#}"))?;
         let moments = disk.take();
         disk = moments[dice.below(moments.len() as u64) as usize].lose_power(dice, home.path());
@@ -422,7 +450,12 @@ async fn check(
     wrong
 }
 
-async fn check_client(client: &mut RawClient, mode: Mode, before: &Model, after: &Model) -> Result<(), String> {
+async fn check_client(
+    client: &mut RawClient,
+    mode: Mode,
+    before: &Model,
+    after: &Model,
+) -> Result<(), String> {
     let nothing = TopicModel::default();
     for (topic, after) in after {
         let before = before.get(topic).unwrap_or(&nothing);
@@ -437,12 +470,17 @@ async fn check_client(client: &mut RawClient, mode: Mode, before: &Model, after:
         let generation = after.generation;
         for (partition, after) in &after.partitions {
             let none = PartitionModel::default();
-            let before = before.partitions.get(partition).filter(|_| before.generation == generation).unwrap_or(&none);
+            let before =
+                before.partitions.get(partition).filter(|_| before.generation == generation).unwrap_or(&none);
             let held = read(client, topic, *partition).await?;
             let place = format!("{topic}-{partition} has {}..{}", held.start, held.end);
-            check_records(topic, generation, *partition, &held).map_err(|wrong| format!("{wrong}: {place}"))?;
+            check_records(topic, generation, *partition, &held)
+                .map_err(|wrong| format!("{wrong}: {place}"))?;
             if held.end > after.end || (mode == Mode::Fsync && held.end < before.end) {
-                return Err(format!("records lost or made up: {place}, sent {}, told {}", after.end, before.end));
+                return Err(format!(
+                    "records lost or made up: {place}, sent {}, told {}",
+                    after.end, before.end
+                ));
             }
             if topic.ends_with("kept") {
                 if held.start > after.start {
@@ -492,7 +530,10 @@ async fn check_commit(
         Mode::Default => found == -1 || found == end || after.committed.contains(&found),
     };
     if !fits || found > end {
-        return Err(format!("commit lost: {topic}-{partition} ends at {end}, has {found}, told {}", last(before)));
+        return Err(format!(
+            "commit lost: {topic}-{partition} ends at {end}, has {found}, told {}",
+            last(before)
+        ));
     }
     Ok(())
 }
@@ -531,7 +572,13 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 /// Checks so many of the moments, a few at a time. What was wrong.
-async fn check_some(mode: Mode, seed: u64, points: u64, deeds: Vec<History>, moments: Vec<Moment<Known>>) -> Vec<String> {
+async fn check_some(
+    mode: Mode,
+    seed: u64,
+    points: u64,
+    deeds: Vec<History>,
+    moments: Vec<Moment<Known>>,
+) -> Vec<String> {
     let (deeds, moments) = (Arc::new(deeds), Arc::new(moments));
     let turn = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     let mut checks = tokio::task::JoinSet::new();
@@ -542,7 +589,9 @@ async fn check_some(mode: Mode, seed: u64, points: u64, deeds: Vec<History>, mom
             let mut dice = Dice::new(seed.wrapping_mul(1_000_003) + point);
             let chosen = dice.below(moments.len() as u64) as usize;
             let wrong = check(mode, &deeds, &moments[chosen], &mut dice).await;
-            wrong.map_err(|wrong| format!("{wrong} (seed {seed}, {mode:?}, change {chosen} of {})", moments.len()))
+            wrong.map_err(|wrong| {
+                format!("{wrong} (seed {seed}, {mode:?}, change {chosen} of {})", moments.len())
+            })
         });
     }
     checks.join_all().await.into_iter().filter_map(Result::err).collect()
@@ -559,7 +608,7 @@ async fn what_was_acknowledged_survives_a_loss_of_power_at_any_change() {
             wrong.extend(check_some(mode, seed, POINTS_OF_A_WORKLOAD, deeds, moments).await);
             done += POINTS_OF_A_WORKLOAD;
         }
-        if done >= points || !wrong.is_empty() {
+        if done >= points || wrong.len() > 20 {
             break;
         }
     }

@@ -200,7 +200,7 @@ fn append_aborted(reader: &super::reader::LogReader, base: i64, aborted: Aborted
     let key = reader.handle_key(base, FileKind::TxnIndex);
     let file =
         reader.context.handles.open(&*reader.context.storage, key, &path, super::storage::Access::Create)?;
-    reader.directory_dirty.store(true, Ordering::Release);
+    reader.entries.note();
     let at = file.len_bytes()?;
     let entry = aborted.encode();
     write_full(&*file, &mut [IoSlice::new(&entry)], at).inspect_err(|_| {

@@ -234,7 +234,7 @@ impl Loading<'_> {
             .open(&*context.storage, key, &path, Access::Truncate)
             .map_err(LogError::io(&path))?;
         write_full(&*file, &mut [IoSlice::new(bytes)], 0).map_err(LogError::io(&path))?;
-        self.reader.directory_dirty.store(true, std::sync::atomic::Ordering::Release);
+        self.reader.entries.note();
         Ok(())
     }
 }

@@ -101,6 +101,10 @@ impl Log {
         reader.recovery_point.store(recovery_point, Ordering::Release);
         reader.synced.store(recovery_point, Ordering::Release);
         reader.publish_unstable(&loaded.producers);
+        if !spec.clean {
+            reader.entries.note();
+            reader.own_entry.note();
+        }
         let log = Self {
             reader: Arc::new(reader),
             topic_id: spec.topic_id,

@@ -16,6 +16,7 @@ use super::names::{FileKind, SWAP_SUFFIX, file_name};
 use super::producers::ProducerState;
 use super::segment::Segment;
 use super::storage::StoredFile;
+use super::sync::Entries;
 use super::sync::SyncListener;
 use crate::types::{LeaderEpoch, Offset, TopicPartition};
 
@@ -48,10 +49,10 @@ pub struct LogReader {
     pub(crate) poisoned: AtomicBool,
     /// The partition was deleted: there is nothing left to sync.
     pub(crate) deleted: AtomicBool,
-    /// Entries were made in the partition's directory since it was last synced.
-    pub(crate) directory_dirty: AtomicBool,
-    /// The partition's directory itself was made since its parent was last synced.
-    pub(crate) parent_dirty: AtomicBool,
+    /// Those of the partition's directory.
+    pub(crate) entries: Entries,
+    /// That of the directory itself, in its parent.
+    pub(crate) own_entry: Entries,
     /// 0 while no job of the flusher is to sync what was appended; otherwise one more than the asks since it began.
     pub(crate) sync_asks: AtomicU64,
     /// When `flush.ms` has this log synced, on the monotonic clock; `i64::MAX` when it does not.
@@ -106,8 +107,8 @@ impl LogReader {
             recovery_point: AtomicI64::new(published.recovery_point),
             poisoned: AtomicBool::new(false),
             deleted: AtomicBool::new(false),
-            directory_dirty: AtomicBool::new(false),
-            parent_dirty: AtomicBool::new(false),
+            entries: Entries::default(),
+            own_entry: Entries::default(),
             sync_asks: AtomicU64::new(0),
             flush_due: AtomicI64::new(i64::MAX),
             sync_running: Mutex::new(()),

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::error::LogError;
 use super::index::{OFFSET_ENTRY_BYTES, TIME_ENTRY_BYTES};
@@ -42,8 +41,8 @@ impl Log {
         let text = partition_metadata::format(self.topic_id);
         replace_file(storage, &path, text.as_bytes(), self.config.sync_before_ack())
             .map_err(LogError::io(&path))?;
-        self.reader.directory_dirty.store(true, Ordering::Release);
-        self.reader.parent_dirty.store(true, Ordering::Release);
+        self.reader.entries.note();
+        self.reader.own_entry.note();
         self.has_metadata = true;
         Ok(())
     }
@@ -91,6 +90,8 @@ impl Log {
 
     /// Closes the active segment and starts one at the log end. On failure the old one stays the active one.
     pub(crate) fn roll(&mut self, now: Now) -> Result<(), LogError> {
+        // After a power loss the next one's name must not be there alone: its base would be taken for the log's start.
+        self.reader.sync_entries()?;
         self.complete_time_index();
         self.write_indexes()?;
         // Before there is a next segment: behind zeros a recovery would take that one for lost.
@@ -113,7 +114,7 @@ impl Log {
                 .open(&*context.storage, key, &path, Access::Truncate)
                 .map_err(LogError::io(&path))?;
         }
-        self.reader.directory_dirty.store(true, Ordering::Release);
+        self.reader.entries.note();
         let preallocated = self.config.preallocate && self.preallocate(base);
         let segment = Arc::new(Segment::empty(base));
         segment.set_largest_timestamp(-1);

@@ -2,7 +2,7 @@
 //! and closed segments after a roll. A failed sync is sticky, because the bytes it was for may be gone from memory.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use super::directory::Checkpoint;
@@ -22,6 +22,30 @@ pub trait SyncListener: Send + Sync {
     fn synced(&self, upto: Offset);
     /// A sync failed: no append that waits will ever be durable.
     fn failed(&self);
+}
+
+/// Whether entries of a directory are on stable storage.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    made: AtomicU64,
+    durable: AtomicU64,
+}
+
+impl Entries {
+    /// One was made, or may have been before this process began.
+    pub(crate) fn note(&self) {
+        self.made.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Calls `sync` if any is not on stable storage. Nobody takes one for durable while another's sync still runs.
+    fn sync(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let made = self.made.load(Ordering::Acquire);
+        if self.durable.load(Ordering::Acquire) < made {
+            sync()?;
+            self.durable.fetch_max(made, Ordering::AcqRel);
+        }
+        Ok(())
+    }
 }
 
 impl LogReader {
@@ -203,15 +227,17 @@ impl LogReader {
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        if self.directory_dirty.swap(false, Ordering::AcqRel) {
-            self.context.storage.sync_dir(&self.dir)?;
-        }
-        if self.parent_dirty.swap(false, Ordering::AcqRel)
-            && let Some(parent) = self.dir.parent()
-        {
-            self.context.storage.sync_dir(parent)?;
-        }
-        Ok(())
+        self.entries.sync(|| self.context.storage.sync_dir(&self.dir))?;
+        let Some(parent) = self.dir.parent() else { return Ok(()) };
+        self.own_entry.sync(|| self.context.storage.sync_dir(parent))
+    }
+
+    /// Brings the names of the segments to stable storage that are there so far. Poisons the log when it fails.
+    pub(crate) fn sync_entries(&self) -> Result<(), LogError> {
+        self.entries.sync(|| self.context.storage.sync_dir(&self.dir)).map_err(|error| {
+            self.poison(&error);
+            LogError::Io { path: self.dir.clone(), error }
+        })
     }
 
     /// Marks the log as taking no further appends and says so.

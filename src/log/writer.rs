@@ -2,7 +2,6 @@
 //! clock. Appending is in `append`, rolling in `roll`, trimming and deleting in `retention`.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::cleaner::UnfinishedSwap;
 use super::config::LogConfig;
@@ -214,7 +213,7 @@ impl Log {
         let path = self.reader.file_path(self.end, FileKind::Snapshot);
         let bytes = snapshot::encode(&self.producers);
         replace_file(&*self.reader.context.storage, &path, &bytes, false).map_err(LogError::io(&path))?;
-        self.reader.directory_dirty.store(true, Ordering::Release);
+        self.reader.entries.note();
         self.snapshots.push(self.end);
         Ok(())
     }
@@ -226,7 +225,7 @@ impl Log {
         let text = self.reader.epochs.load().format();
         replace_file(&*self.reader.context.storage, &path, text.as_bytes(), self.config.sync_before_ack())
             .map_err(LogError::io(&path))?;
-        self.reader.directory_dirty.store(true, Ordering::Release);
+        self.reader.entries.note();
         self.epochs_dirty = false;
         Ok(())
     }

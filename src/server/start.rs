@@ -87,8 +87,7 @@ fn open_blocking(
     let path = &config.storage.log_dir;
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
     let options = ContextOptions { handles_max, storage: storage.clone(), ..ContextOptions::default() };
-    let context = LogContext::new(options)
-        .context("cannot start the threads that sync files")?;
+    let context = LogContext::new(options).context("cannot start the threads that sync files")?;
     let setting = if config.given("log.dirs").is_some() { "log.dirs" } else { "log.dir" };
     if path.exists() && !path.is_dir() {
         bail!("{setting}: {} is not a directory", path.display());

@@ -386,9 +386,9 @@ impl<W: Send + 'static> Storage for SimDisk<W> {
             let found = self.lock().tree.child(inode, name);
             inode = match found {
                 Some(found) => found,
-                None => self.change(|tree| {
-                    Ok(tree.add(inode, name, Node::Directory(DirectoryNode::default())))
-                })?,
+                None => {
+                    self.change(|tree| Ok(tree.add(inode, name, Node::Directory(DirectoryNode::default()))))?
+                }
             };
         }
         Ok(())

@@ -369,7 +369,7 @@ fn a_sync_that_finds_its_partition_deleted_is_no_failure() {
     fill(&mut log, 1);
     log.delete(now()).unwrap();
     faults.sync_fails.store(true, Ordering::SeqCst);
-    reader.directory_dirty.store(true, Ordering::SeqCst);
+    reader.entries.note();
     reader.request_sync(0);
     bench.context.wait_for_flusher();
     assert!(!reader.is_poisoned());
