@@ -429,7 +429,8 @@ async fn check(
 ) -> Result<(), String> {
     let home = tempfile::tempdir().unwrap();
     let mut disk = moment.lose_power(dice, home.path());
-    if dice.below(TWICE) == 0 {
+    let twice = dice.below(TWICE) == 0;
+    if twice {
         disk.record(Vec::new);
         let recovering =
             start(&home, disk.clone(), mode).await.map_err(|error| format!("no start: {error:#}"))?;
@@ -447,7 +448,7 @@ async fn check(
         wrong = wrong.and(check_client(&mut client, mode, &before, &after).await);
     }
     server.stop().await.map_err(|error| format!("no stop: {error:#}"))?;
-    wrong
+    wrong.map_err(|wrong| if twice { format!("{wrong}, after a second loss") } else { wrong })
 }
 
 async fn check_client(

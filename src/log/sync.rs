@@ -37,6 +37,11 @@ impl Entries {
         self.made.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Whether all are on stable storage.
+    pub(crate) fn are_durable(&self) -> bool {
+        self.durable.load(Ordering::Acquire) >= self.made.load(Ordering::Acquire)
+    }
+
     /// Calls `sync` if any is not on stable storage. Nobody takes one for durable while another's sync still runs.
     fn sync(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let made = self.made.load(Ordering::Acquire);

@@ -171,7 +171,10 @@ impl Log {
         if self.reader.is_poisoned() {
             return Err(LogError::Poisoned);
         }
-        if self.reader.recovery_point().0 >= self.end && !self.epochs_dirty {
+        if self.reader.recovery_point().0 >= self.end
+            && !self.epochs_dirty
+            && self.reader.entries.are_durable()
+        {
             return Ok(());
         }
         if self.active.is_none() {
