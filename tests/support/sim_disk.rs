@@ -2,7 +2,7 @@
 //! directory's entries, any part may be there or not, in any order, cut at sectors.
 
 use std::collections::BTreeMap;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -126,7 +126,7 @@ fn apply(file: &mut Vec<u8>, change: &FileChange) {
             if file.len() < end {
                 file.resize(end, 0);
             }
-            file[*position..end].copy_from_slice(bytes);
+            file.splice(*position..end, bytes.iter().copied());
         }
         FileChange::Length(length) => file.resize(*length, 0),
     }
@@ -468,9 +468,7 @@ impl<W: Send + 'static> StoredFile for SimFile<W> {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         Ok(self.look(|file| {
             let rest = file.now.get(position as usize..).unwrap_or_default();
-            let count = rest.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&rest[..count]);
-            count
+            (&rest[..]).read(buffer).unwrap_or_default()
         }))
     }
 
