@@ -22,10 +22,10 @@ pub(super) fn handle(
     request: AlterReplicaLogDirsRequest,
 ) -> Reply<AlterReplicaLogDirsResponse> {
     let partitions = &context.broker.partitions;
-    let own = partitions.directory().absolute_path();
+    let own: Vec<_> = partitions.directories().iter().map(|directory| directory.absolute_path()).collect();
     Reply::Now(respond(wanted(request.dirs), |partition, path| {
         // As with Kafka a path is compared as text: another way to write the directory is unknown.
-        if own.as_os_str() != path {
+        if !own.iter().any(|own| own.as_os_str() == path) {
             return Err(ErrorCode::LogDirNotFound);
         }
         partitions.get(partition).map(|_| ()).ok_or(ErrorCode::UnknownTopicOrPartition)

@@ -1,5 +1,5 @@
 //! DescribeLogDirs, versions 1–5 (an error code from 3, KIP-827 space of the volume from 4, KIP-1066 cordoned directories
-//! from 5): what the one data directory holds. Opens no log.
+//! from 5): what each data directory holds. Opens no log.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::{Context, Reply};
 use crate::log::Space;
 use crate::replica::Partition;
+use crate::replica::directory::DataDirectory;
 use crate::types::{ErrorCode, TopicName, TopicPartition};
 use crate::wire::messages::describe_log_dirs::{
     DescribableLogDirTopic, DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
@@ -32,15 +33,28 @@ pub(super) fn handle(context: Context, request: DescribeLogDirsRequest) -> Reply
 
 fn answer(context: &Context, asked: Option<Vec<DescribableLogDirTopic>>) -> DescribeLogDirsResponse {
     let registry = &context.broker.partitions;
-    let directory = registry.directory();
-    let described = directory.space().map_err(|error| {
+    let mut of_directories: Vec<Vec<Arc<Partition>>> = vec![Vec::new(); registry.directories().len()];
+    for partition in select(registry.all(), asked) {
+        let home = registry.directories().iter().position(|known| Arc::ptr_eq(known, partition.home()));
+        if let Some(held) = home.and_then(|home| of_directories.get_mut(home)) {
+            held.push(partition);
+        }
+    }
+    let describe = |(directory, held): (&Arc<DataDirectory>, Vec<Arc<Partition>>)| {
+        let path = directory.absolute_path().to_string_lossy().into_owned();
+        result(StrBytes::from_string(path), content(directory, held))
+    };
+    let results = registry.directories().iter().zip(of_directories).map(describe).collect();
+    DescribeLogDirsResponse { results, ..DescribeLogDirsResponse::default() }
+}
+
+fn content(directory: &DataDirectory, held: Vec<Arc<Partition>>) -> Result<(Space, Sizes), ErrorCode> {
+    let files = directory.files().ok_or(ErrorCode::KafkaStorageError)?;
+    let space = files.space().map_err(|error| {
         tracing::error!(%error, "cannot look at the volume of the data directory");
         error.code()
-    });
-    let described = described.and_then(|space| Ok((space, sizes(select(registry.all(), asked))?)));
-    let path = directory.absolute_path().to_string_lossy().into_owned();
-    let result = result(StrBytes::from_string(path), described);
-    DescribeLogDirsResponse { results: vec![result], ..DescribeLogDirsResponse::default() }
+    })?;
+    Ok((space, sizes(held)?))
 }
 
 /// The partitions that are asked for; null asks for all.
@@ -88,7 +102,7 @@ fn result(log_dir: StrBytes, described: Result<(Space, Sizes), ErrorCode>) -> De
     }
 }
 
-/// There are no future logs in a single directory, and a leader's own log does not lag.
+/// There are no future logs, because nothing moves between directories, and a leader's own log does not lag.
 fn partition((partition_index, size): (i32, u64)) -> DescribeLogDirsPartition {
     DescribeLogDirsPartition {
         partition_index,

@@ -139,7 +139,9 @@ impl Applier {
         let settings = self.settings_of(broker, image, &topic.name);
         for (index, partition) in (0..).zip(&topic.partitions).skip(from) {
             let named = TopicPartition { topic: topic.name.clone(), partition: index };
-            self.partitions.add(named, topic.id, settings.clone(), partition.leader_epoch, existed);
+            // One directory holds all.
+            let Some(home) = self.partitions.directories().first() else { continue };
+            self.partitions.add(home, named, topic.id, settings.clone(), partition.leader_epoch, existed);
         }
     }
 

@@ -103,11 +103,6 @@ impl LogDirectory {
         &self.path
     }
 
-    /// The path from the root on: what clients know the directory by. As with Kafka links are not resolved.
-    pub fn absolute_path(&self) -> PathBuf {
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
-    }
-
     /// How much the volume holds.
     pub fn space(&self) -> Result<Space, LogError> {
         let found =
@@ -223,6 +218,11 @@ impl LogDirectory {
         }
         Ok(())
     }
+}
+
+/// The path of a data directory from the root on: what clients know it by. As with Kafka links are not resolved.
+pub fn absolute_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Renames a partition's directory to `<topic>-<n>.<id>-delete`, so that the topic can be made again at once, and queues

@@ -47,7 +47,7 @@ mod writer;
 pub use append::Appended;
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use context::{ContextOptions, LogContext};
-pub use directory::{Checkpoint, LogDirectory, Space};
+pub use directory::{Checkpoint, LogDirectory, Space, absolute_path};
 pub use error::{AppendError, LogError, ReadError};
 pub use listing::stored_bytes;
 pub use open::{OpenSpec, Recovery};

@@ -66,6 +66,13 @@ impl Log {
         }
     }
 
+    /// Lets go of the files of a log whose disk failed, as they are.
+    pub fn abandon(&self) {
+        self.reader.deleted.store(true, Ordering::Release);
+        self.reader.poisoned.store(true, Ordering::Release);
+        self.reader.forget_files();
+    }
+
     /// Takes the log away: its directory is renamed at once and removed after `file.delete.delay.ms`.
     pub fn delete(mut self, now: Now) -> Result<(), LogError> {
         self.delete_in_place(now)

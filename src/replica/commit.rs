@@ -42,6 +42,13 @@ impl Commit {
         self.waiters.wake(0);
     }
 
+    /// Tells everyone who waits that the log failed: what is not committed never will be.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+        self.advanced.notify_waiters();
+        self.waiters.wake(0);
+    }
+
     /// Completes when everything below `upto` is committed.
     pub(super) async fn reached(&self, upto: Offset) -> Result<(), ErrorCode> {
         loop {

@@ -3,6 +3,9 @@
 mod cleaning;
 mod commit;
 mod complaints;
+pub mod directory;
+#[cfg(test)]
+mod directory_tests;
 pub mod partition;
 pub mod reading;
 pub mod registry;

@@ -11,12 +11,12 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::cleaning::Cleaning;
 use super::commit::Commit;
 use super::complaints::Complaints;
+use super::directory::DataDirectory;
 use super::settings::TopicSettings;
 use super::validate;
 use super::waiters::Waiters;
 use crate::log::{
-    AppendError, Checkpoint, Log, LogContext, LogDirectory, LogError, LogReader, OpenSpec, Recovery,
-    stored_bytes,
+    AppendError, Checkpoint, Log, LogContext, LogError, LogReader, OpenSpec, Recovery, stored_bytes,
 };
 use crate::types::{Clock, ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::Batch;
@@ -104,6 +104,8 @@ pub enum Recovered {
 enum State {
     Unopened(Files),
     Open(Box<Log>),
+    /// Its data directory is offline.
+    Offline,
     /// Its topic was deleted.
     Deleted,
 }
@@ -115,7 +117,7 @@ pub struct Partition {
     /// The topic's id.
     pub topic_id: TopicId,
     internal: bool,
-    pub(super) shared: Arc<Shared>,
+    pub(super) home: Arc<DataDirectory>,
     state: Mutex<State>,
     reader: ArcSwapOption<LogReader>,
     settings: ArcSwap<TopicSettings>,
@@ -132,8 +134,6 @@ pub struct Partition {
 pub struct Shared {
     /// What all logs share.
     pub context: Arc<LogContext>,
-    /// The data directory's path.
-    pub data_dir: PathBuf,
     /// Where the moment comes from when a log opens.
     pub clock: Arc<dyn Clock>,
     /// `producer.id.expiration.ms`; it changes at run time.
@@ -147,24 +147,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Partition {
     /// A partition whose log is opened when it is first used.
     pub fn new(
-        shared: Arc<Shared>,
+        home: Arc<DataDirectory>,
         topic_partition: TopicPartition,
         topic_id: TopicId,
         files: Files,
         settings: Arc<TopicSettings>,
         leader_epoch: LeaderEpoch,
     ) -> Self {
+        let is_offline = home.is_offline();
         Self {
             internal: is_internal(&topic_partition.topic),
             cleaning: Cleaning::new(files.cleaned),
             settings: ArcSwap::from(settings),
             topic_partition,
             topic_id,
-            shared,
-            state: Mutex::new(State::Unopened(files)),
+            home,
+            state: Mutex::new(if is_offline { State::Offline } else { State::Unopened(files) }),
             reader: ArcSwapOption::empty(),
             leader_epoch: AtomicI32::new(leader_epoch.0),
-            closed: AtomicBool::new(false),
+            closed: AtomicBool::new(is_offline),
             retention_due_ms: AtomicI64::new(0),
             commit: Arc::default(),
             complaints: Complaints::default(),
@@ -202,7 +203,7 @@ impl Partition {
         let mut state = lock(&self.state);
         if let State::Open(log) = &mut *state {
             log.set_config(settings.log.clone());
-            log.schedule_flush(self.shared.clock.now());
+            log.schedule_flush(self.home.shared.clock.now());
         }
         self.settings.store(settings);
         drop(state);
@@ -214,13 +215,18 @@ impl Partition {
         self.settings.load_full()
     }
 
+    /// The data directory that it is in.
+    pub fn home(&self) -> &Arc<DataDirectory> {
+        &self.home
+    }
+
     /// The partition's directory, which need not exist.
     fn dir(&self) -> PathBuf {
-        self.shared.data_dir.join(self.topic_partition.to_string())
+        self.home.partition_path(&self.topic_partition)
     }
 
     fn has_directory(&self) -> bool {
-        self.shared.context.exists(&self.dir())
+        self.home.shared.context.exists(&self.dir())
     }
 
     /// Compares the leader epoch that a client knows, −1 for none, with the partition's (KIP-320).
@@ -251,6 +257,7 @@ impl Partition {
                 }
             }
             State::Open(_) => Ok(Recovered::WasOpen),
+            State::Offline => Err(ErrorCode::KafkaStorageError),
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
@@ -275,14 +282,14 @@ impl Partition {
             cleaned: files.cleaned.unwrap_or(Offset::ZERO),
             clean: files.clean,
             end: None,
-            producer_id_expiration_ms: self.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
+            producer_id_expiration_ms: self.home.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
         };
-        let (mut log, recovery) = Log::open(spec, &self.shared.context, self.shared.clock.now())?;
+        let (mut log, recovery) = Log::open(spec, &self.home.shared.context, self.home.shared.clock.now())?;
         if recovery.recovered && log.config().sync_before_ack() {
             // What is found counts as committed, so a retry of it is acknowledged without a sync of its own.
             log.flush()?;
         }
-        log.schedule_flush(self.shared.clock.now());
+        log.schedule_flush(self.home.shared.clock.now());
         let reader = log.reader();
         reader.set_sync_listener(self.commit.clone());
         // What one node finds in its log is committed: no other has more.
@@ -302,18 +309,18 @@ impl Partition {
             (Checkpoint::HighWatermark, files.high_watermark, self.commit.watermark()),
         ] {
             if said != found {
-                self.shared.context.note_change(which);
+                self.home.shared.context.note_change(which);
             }
         }
         if files.cleaned != self.cleaning.cleaned() {
-            self.shared.context.note_change(Checkpoint::Cleaner);
+            self.home.shared.context.note_change(Checkpoint::Cleaner);
         }
     }
 
     /// Runs `work` on the log, which is opened if need be.
     pub(super) fn with_log<T>(&self, work: impl FnOnce(&mut Log) -> T) -> Result<T, ErrorCode> {
         let mut state = lock(&self.state);
-        if self.is_closed() && !matches!(*state, State::Deleted) {
+        if self.is_closed() && !matches!(*state, State::Offline | State::Deleted) {
             // The broker stops: the client finds out where the partition is now.
             return Err(ErrorCode::NotLeaderOrFollower);
         }
@@ -323,6 +330,7 @@ impl Partition {
         }
         match &mut *state {
             State::Open(log) => Ok(work(log)),
+            State::Offline => Err(ErrorCode::KafkaStorageError),
             State::Unopened(_) | State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
@@ -348,7 +356,7 @@ impl Partition {
             (appended, log.start(), is_committed)
         })?;
         let appended = appended?;
-        self.shared.context.note_change(Checkpoint::HighWatermark);
+        self.home.shared.context.note_change(Checkpoint::HighWatermark);
         if is_committed && !appended.duplicate {
             self.commit.waiters.wake(batch.bytes.len() as u64);
         }
@@ -405,7 +413,7 @@ impl Partition {
 
     /// Logs what is wrong; the same again only after a while, because the next request meets it, too.
     pub(super) fn complain(&self, what: &str, error: &dyn Display) {
-        if self.complaints.is_news(format!("{what}: {error}"), self.shared.clock.now()) {
+        if self.complaints.is_news(format!("{what}: {error}"), self.home.shared.clock.now()) {
             tracing::error!(partition = %self.topic_partition, %error, "{what}");
         }
     }
@@ -418,7 +426,11 @@ impl Partition {
             let files = *files;
             return self.enforce_retention_unopened(&mut state, files, now);
         }
-        let State::Open(log) = &mut *state else { return Err(ErrorCode::UnknownTopicOrPartition) };
+        let log = match &mut *state {
+            State::Open(log) => log,
+            State::Offline => return Ok(0),
+            State::Unopened(_) | State::Deleted => return Err(ErrorCode::UnknownTopicOrPartition),
+        };
         let deleted = self.enforce_retention_of(log, now);
         drop(state);
         self.tell_deleted(deleted)
@@ -452,7 +464,7 @@ impl Partition {
     }
 
     fn enforce_retention_of(&self, log: &mut Log, now: Now) -> Result<usize, LogError> {
-        log.set_producer_id_expiration(self.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
+        log.set_producer_id_expiration(self.home.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
         log.enforce_retention(self.commit.watermark(), now)
     }
 
@@ -472,8 +484,9 @@ impl Partition {
         match &*lock(&self.state) {
             State::Open(log) => Ok(log.reader().size_bytes()),
             State::Unopened(_) => {
-                stored_bytes(&self.shared.context, &self.dir()).map_err(|error| self.report_log(&error))
+                stored_bytes(&self.home.shared.context, &self.dir()).map_err(|error| self.report_log(&error))
             }
+            State::Offline => Err(ErrorCode::KafkaStorageError),
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
@@ -482,7 +495,7 @@ impl Partition {
         match &*lock(&self.state) {
             State::Unopened(_) => self.has_directory(),
             State::Open(_) => true,
-            State::Deleted => false,
+            State::Offline | State::Deleted => false,
         }
     }
 
@@ -495,7 +508,7 @@ impl Partition {
             (State::Open(log), Checkpoint::RecoveryPoint) => log.recovery_point(),
             (State::Open(log), Checkpoint::LogStart) => log.start(),
             (State::Open(_), Checkpoint::HighWatermark) => self.commit.watermark(),
-            (State::Deleted, _) => return None,
+            (State::Offline | State::Deleted, _) => return None,
             (_, Checkpoint::Cleaner) => return self.cleaning.cleaned(),
         };
         // Kafka takes what a file does not speak of for 0.
@@ -517,14 +530,29 @@ impl Partition {
                 closed.map(|()| !log.reader().is_poisoned())
             }
             State::Unopened(files) => Ok(files.clean || !self.has_directory()),
-            State::Deleted => Ok(true),
+            State::Offline | State::Deleted => Ok(true),
         };
         self.commit.end();
         closed
     }
 
+    /// Gives the log up because its data directory went offline: nothing is written any more. Who waits is told.
+    pub(super) fn go_offline(&self) {
+        let mut state = lock(&self.state);
+        if matches!(*state, State::Deleted) {
+            return;
+        }
+        self.closed.store(true, Ordering::Release);
+        self.reader.store(None);
+        if let State::Open(log) = std::mem::replace(&mut *state, State::Offline) {
+            log.abandon();
+        }
+        drop(state);
+        self.commit.fail();
+    }
+
     /// Renames the directory of a partition whose topic was deleted, and queues its removal. Who waits is told.
-    pub fn delete(&self, directory: &LogDirectory, now: Now) -> Result<(), LogError> {
+    pub fn delete(&self, now: Now) -> Result<(), LogError> {
         let state = {
             let mut state = lock(&self.state);
             self.closed.store(true, Ordering::Release);
@@ -534,9 +562,13 @@ impl Partition {
             State::Open(log) => log.delete(now),
             State::Unopened(_) => {
                 let delay_ms = self.settings.load().config.file_delete_delay_ms;
-                directory.delete_partition(&self.topic_partition, delay_ms, now)
+                match self.home.files() {
+                    Some(files) => files.delete_partition(&self.topic_partition, delay_ms, now),
+                    None => Ok(()),
+                }
             }
-            State::Deleted => Ok(()),
+            // What lies in a directory that is offline belongs to no topic when it comes back, and is set aside then.
+            State::Offline | State::Deleted => Ok(()),
         };
         self.commit.end();
         deleted

@@ -1,25 +1,17 @@
 //! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
 
-use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
 
+use super::directory::{BY_NAME, DataDirectory};
 use super::partition::{Files, Partition, Shared};
 use super::settings::TopicSettings;
 use crate::log::cleaner::{CleanerOptions, CleaningPlan, Pace};
 use crate::log::{Checkpoint, LogDirectory, LogError};
-use crate::types::{ErrorCode, LeaderEpoch, Now, Offset, TopicId, TopicPartition};
-
-/// Where the logs of the last run stood, read once at the start; each partition takes what is said of it.
-#[derive(Default)]
-struct Remembered {
-    log_starts: HashMap<TopicPartition, Offset>,
-    recovery_points: HashMap<TopicPartition, Offset>,
-    high_watermarks: HashMap<TopicPartition, Offset>,
-    cleaned: HashMap<TopicPartition, Offset>,
-}
+use crate::types::{ErrorCode, LeaderEpoch, Now, TopicId, TopicPartition};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -28,41 +20,48 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// See the module.
 pub struct Registry {
     partitions: DashMap<TopicPartition, Arc<Partition>>,
-    directory: LogDirectory,
+    /// In the order of `log.dirs`.
+    directories: Vec<Arc<DataDirectory>>,
+    /// Where partitions are whose directory is none of these: offline.
+    elsewhere: Arc<DataDirectory>,
     shared: Arc<Shared>,
-    remembered: Mutex<Remembered>,
     /// Held while a checkpoint is collected and written, so that an older one never replaces a newer one.
     checkpoints: Mutex<()>,
-    /// Of `BY_NAME`, each: deleted partitions that the file may still speak of.
-    stale: [Mutex<HashSet<TopicPartition>>; BY_NAME.len()],
 }
 
-/// The checkpoints whose entry for a deleted partition must not be taken for that of a new one with the name: it would
-/// lose the records below that log start.
-const BY_NAME: [Checkpoint; 3] = [Checkpoint::LogStart, Checkpoint::RecoveryPoint, Checkpoint::Cleaner];
+/// What became of a data directory at the start.
+#[derive(Debug)]
+pub enum Found {
+    /// This process holds it.
+    Online(LogDirectory),
+    /// It cannot be used.
+    Offline(PathBuf),
+}
 
 impl Registry {
-    /// Reads the checkpoints of a data directory that this process holds. Opens no log.
-    pub fn new(directory: LogDirectory, shared: Arc<Shared>) -> Result<Self, LogError> {
-        let remembered = Remembered {
-            log_starts: directory.read_checkpoint(Checkpoint::LogStart)?,
-            recovery_points: directory.read_checkpoint(Checkpoint::RecoveryPoint)?,
-            high_watermarks: directory.read_checkpoint(Checkpoint::HighWatermark)?,
-            cleaned: directory.read_checkpoint(Checkpoint::Cleaner)?,
+    /// Reads the checkpoints of the data directories. Opens no log.
+    pub fn new(directories: Vec<Found>, shared: Arc<Shared>) -> Result<Self, LogError> {
+        let open = |found| match found {
+            Found::Online(files) => DataDirectory::new(files, shared.clone()).map(Arc::new),
+            Found::Offline(path) => Ok(Arc::new(DataDirectory::offline(path, shared.clone()))),
         };
         Ok(Self {
             partitions: DashMap::new(),
-            directory,
+            directories: directories.into_iter().map(open).collect::<Result<_, _>>()?,
+            elsewhere: Arc::new(DataDirectory::offline(PathBuf::new(), shared.clone())),
             shared,
-            remembered: Mutex::new(remembered),
             checkpoints: Mutex::new(()),
-            stale: Default::default(),
         })
     }
 
-    /// The data directory.
-    pub fn directory(&self) -> &LogDirectory {
-        &self.directory
+    /// The data directories, in the order of `log.dirs`.
+    pub fn directories(&self) -> &[Arc<DataDirectory>] {
+        &self.directories
+    }
+
+    /// The data directory with this id. Partitions are offline in the one that is returned for an id that none has.
+    pub fn directory(&self, id: TopicId) -> &Arc<DataDirectory> {
+        self.directories.iter().find(|directory| directory.id() == Some(id)).unwrap_or(&self.elsewhere)
     }
 
     /// `producer.id.expiration.ms` from now on, for every partition.
@@ -85,10 +84,11 @@ impl Registry {
         self.partitions.iter().map(|entry| entry.value().clone()).collect()
     }
 
-    /// Adds a partition that the controller's image names. `existed` tells that it is not a new one, so that what
-    /// the last run left of it is taken up.
+    /// Adds a partition that the controller's image names, in its data directory. `existed` tells that it is not a new
+    /// one, so that what the last run left of it is taken up.
     pub fn add(
         &self,
+        home: &Arc<DataDirectory>,
         partition: TopicPartition,
         topic_id: TopicId,
         settings: Arc<TopicSettings>,
@@ -96,33 +96,19 @@ impl Registry {
         existed: bool,
     ) -> Arc<Partition> {
         let files = if existed {
-            self.remembered_of(&partition)
+            home.take_remembered(&partition)
         } else {
-            self.forget(&partition);
+            self.forget(home, &partition);
             Files::default()
         };
-        let shared = self.shared.clone();
-        let added = Arc::new(Partition::new(shared, partition.clone(), topic_id, files, settings, epoch));
+        let added =
+            Arc::new(Partition::new(home.clone(), partition.clone(), topic_id, files, settings, epoch));
         self.partitions.insert(partition, added.clone());
+        if home.is_offline() {
+            // It may have become so after it was looked at and before the partition stood among the others.
+            added.go_offline();
+        }
         added
-    }
-
-    fn remembered_of(&self, partition: &TopicPartition) -> Files {
-        // After a crash the checkpoints may speak of a deleted topic whose name another one has by now: the directory
-        // went before the new one could get its own. `forget_gone` finds what is left here.
-        let path = self.directory.partition_path(partition);
-        if !self.directory.was_clean() && !self.shared.context.exists(&path) {
-            return Files::default();
-        }
-        let mut remembered = lock(&self.remembered);
-        let take = |offsets: &mut HashMap<_, _>| offsets.remove(partition);
-        Files {
-            log_start: take(&mut remembered.log_starts).unwrap_or(Offset::ZERO),
-            recovery_point: take(&mut remembered.recovery_points).unwrap_or(Offset::ZERO),
-            high_watermark: take(&mut remembered.high_watermarks).unwrap_or(Offset::ZERO),
-            cleaned: take(&mut remembered.cleaned),
-            clean: self.directory.was_clean(),
-        }
     }
 
     /// Removes the partitions of a deleted topic: their directories are renamed at once and removed later. What the
@@ -130,29 +116,17 @@ impl Registry {
     pub fn remove(&self, partitions: impl IntoIterator<Item = TopicPartition>, now: Now) {
         for partition in partitions {
             let Some((_, removed)) = self.partitions.remove(&partition) else { continue };
-            self.note_stale(&removed);
-            if let Err(error) = removed.delete(&self.directory, now) {
+            removed.home().note_stale(&removed);
+            if let Err(error) = removed.delete(now) {
                 tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
             }
         }
     }
 
-    fn note_stale(&self, gone: &Partition) {
-        for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
-            if gone.checkpoint(which).is_some_and(|at| at > Offset::ZERO) {
-                lock(stale).insert(gone.topic_partition.clone());
-                self.shared.context.note_change(which);
-            }
-        }
-    }
-
     /// Writes the checkpoints anew that speak of a deleted partition with the name of one that is to be made.
-    fn forget(&self, partition: &TopicPartition) {
-        for (which, stale) in BY_NAME.into_iter().zip(&self.stale) {
-            let speaks = lock(stale).contains(partition);
-            if speaks {
-                self.write_checkpoint(which);
-            }
+    fn forget(&self, home: &DataDirectory, partition: &TopicPartition) {
+        for which in home.speaking_of(partition) {
+            self.write_checkpoint(which);
         }
     }
 
@@ -161,21 +135,31 @@ impl Registry {
     pub fn renew(&self, partition: &Partition) {
         let named = partition.topic_partition.clone();
         self.partitions.remove(&named);
-        self.note_stale(partition);
-        self.add(named, partition.topic_id, partition.settings(), partition.leader_epoch(), false);
+        let home = partition.home();
+        home.note_stale(partition);
+        self.add(home, named, partition.topic_id, partition.settings(), partition.leader_epoch(), false);
     }
 
     /// Called once all partitions of the last run are known. Writes the checkpoints anew that speak of others: a crash
     /// came between a topic's deletion and what `remove` does. A topic that is made again under the name would lose
     /// the records below that log start.
     pub fn forget_gone(&self) {
-        let Remembered { log_starts, recovery_points, cleaned, .. } =
-            std::mem::take(&mut *lock(&self.remembered));
-        for (which, left) in BY_NAME.into_iter().zip([log_starts, recovery_points, cleaned]) {
-            if left.values().any(|at| *at > Offset::ZERO) {
-                self.write_checkpoint(which);
-            }
+        let gone: Vec<_> = self.directories.iter().flat_map(|directory| directory.take_gone()).collect();
+        for which in BY_NAME.into_iter().filter(|which| gone.contains(which)) {
+            self.write_checkpoint(which);
         }
+    }
+
+    /// Takes a data directory that failed out of use until the next start: nothing is written to it any more, and its
+    /// partitions answer `KAFKA_STORAGE_ERROR`. Returns how many these are.
+    pub fn take_offline(&self, directory: &Arc<DataDirectory>) -> usize {
+        directory.set_offline();
+        let mut held = self.all();
+        held.retain(|partition| Arc::ptr_eq(partition.home(), directory));
+        for partition in &held {
+            partition.go_offline();
+        }
+        held.len()
     }
 
     /// Deletes what is beyond each topic's retention.
@@ -251,56 +235,79 @@ impl Registry {
         self.shared.context.take_change(which);
         // Looked at before the partitions are: who is among them is gone from those already. They stay until the file
         // stands, so that a name is not used again before.
-        let stale =
-            BY_NAME.iter().zip(&self.stale).find(|(other, _)| **other == which).map(|(_, stale)| stale);
-        let forgotten = stale.map(|stale| lock(stale).clone());
-        let entry =
-            |partition: &Partition| Some((partition.topic_partition.clone(), partition.checkpoint(which)?));
-        let entries: Vec<_> = self.partitions.iter().filter_map(|known| entry(known.value())).collect();
-        let written = self.directory.write_checkpoint(which, &entries);
-        if let (Ok(()), Some(stale), Some(forgotten)) = (&written, stale, forgotten) {
-            lock(stale).retain(|partition| !forgotten.contains(partition));
+        let forgotten: Vec<_> = self.directories.iter().map(|directory| directory.stale(which)).collect();
+        let mut entries: Vec<Vec<_>> = vec![Vec::new(); self.directories.len()];
+        for known in &self.partitions {
+            if let Some(at) = known.checkpoint(which)
+                && let Some(entries) = self.place(known.home()).and_then(|place| entries.get_mut(place))
+            {
+                entries.push((known.topic_partition.clone(), at));
+            }
+        }
+        let mut written = Ok(());
+        for ((directory, entries), forgotten) in self.directories.iter().zip(&entries).zip(&forgotten) {
+            let Some(files) = directory.files() else { continue };
+            match files.write_checkpoint(which, entries) {
+                Ok(()) => directory.forget_stale(which, forgotten),
+                failed => written = written.and(failed),
+            }
         }
         written
     }
 
+    fn place(&self, home: &Arc<DataDirectory>) -> Option<usize> {
+        self.directories.iter().position(|directory| Arc::ptr_eq(directory, home))
+    }
+
     /// Closes every log, with `workers` threads because each waits for the disk, then writes the checkpoints and the
-    /// marker of a clean stop. The marker is left out when a log could not be closed well, so that the next start
-    /// looks at it.
+    /// markers of a clean stop. A directory's marker is left out when one of its logs could not be closed well, so that
+    /// the next start looks at it.
     pub fn close(&self, workers: usize) -> Result<(), LogError> {
         let partitions = self.all();
-        let clean = std::thread::scope(|scope| {
+        let doubtful = std::thread::scope(|scope| {
             let part = |nth| partitions.iter().skip(nth).step_by(workers.max(1));
             let running: Vec<_> =
                 (0..workers.max(1)).map(|nth| scope.spawn(move || close_all(part(nth)))).collect();
             // All are joined before any is judged: the scope panics over one that was not.
-            let closed: Vec<bool> =
-                running.into_iter().map(|worker| worker.join().unwrap_or(false)).collect();
-            closed.into_iter().all(|clean| clean)
+            let closed: Vec<_> = running.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            closed
+                .into_iter()
+                .map(|closed| closed.unwrap_or_else(|_| self.directories.iter().collect()))
+                .collect::<Vec<_>>()
+                .concat()
         });
+        let has_cleaner =
+            partitions.iter().any(|partition| partition.checkpoint(Checkpoint::Cleaner).is_some());
         for which in [Checkpoint::RecoveryPoint, Checkpoint::LogStart, Checkpoint::HighWatermark] {
             self.try_write_checkpoint(which)?;
         }
-        if partitions.iter().any(|partition| partition.checkpoint(Checkpoint::Cleaner).is_some()) {
+        if has_cleaner {
             self.try_write_checkpoint(Checkpoint::Cleaner)?;
         }
-        if clean { self.directory.mark_clean(BROKER_EPOCH_UNKNOWN) } else { Ok(()) }
+        for directory in &self.directories {
+            let is_clean = !doubtful.iter().any(|doubtful| Arc::ptr_eq(doubtful, directory));
+            if let Some(files) = directory.files().filter(|_| is_clean) {
+                files.mark_clean(BROKER_EPOCH_UNKNOWN)?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// Whether all could be closed well.
-fn close_all<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> bool {
-    let mut clean = true;
+/// The directories of those that could not be closed well.
+fn close_all<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> Vec<&'a Arc<DataDirectory>> {
+    let mut doubtful = Vec::new();
     for partition in partitions {
         match partition.close() {
-            Ok(trusted) => clean &= trusted,
+            Ok(true) => {}
+            Ok(false) => doubtful.push(partition.home()),
             Err(error) => {
                 tracing::error!(partition = %partition.topic_partition, %error, "cannot close the log");
-                clean = false;
+                doubtful.push(partition.home());
             }
         }
     }
-    clean
+    doubtful
 }
 
 /// The broker epoch in the marker of a clean stop, for a controller that would compare it.

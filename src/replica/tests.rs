@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::partition::{Recovered, Shared};
 use super::reading::{Isolation, ReadFailure, ReadLimits};
-use super::registry::Registry;
+use super::registry::{Found, Registry};
 use super::settings::TopicSettings;
 use super::{Partition, validate};
 use crate::config::Config;
@@ -37,13 +37,12 @@ fn registry_at(dir: &Path, clock: Arc<Hands>) -> Registry {
 
 fn registry_with(dir: &Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
-    let shared = Shared {
-        context,
-        data_dir: dir.to_path_buf(),
-        clock,
-        producer_id_expiration_ms: AtomicI64::new(1000),
-    };
-    Registry::new(directory, Arc::new(shared)).unwrap()
+    let shared = Shared { context, clock, producer_id_expiration_ms: AtomicI64::new(1000) };
+    Registry::new(vec![Found::Online(directory)], Arc::new(shared)).unwrap()
+}
+
+fn files(registry: &Registry) -> &LogDirectory {
+    registry.directories()[0].files().unwrap()
 }
 
 fn named() -> TopicPartition {
@@ -52,17 +51,24 @@ fn named() -> TopicPartition {
 
 fn add(registry: &Registry, id: TopicId, existed: bool) -> Arc<Partition> {
     let config = Config::from_pairs([]).unwrap().topic_config(&std::collections::BTreeMap::new()).unwrap();
-    registry.add(named(), id, TopicSettings::new(config, false), LeaderEpoch(0), existed)
+    registry.add(
+        &registry.directories()[0],
+        named(),
+        id,
+        TopicSettings::new(config, false),
+        LeaderEpoch(0),
+        existed,
+    )
 }
 
-fn append(partition: &Partition) -> Result<Offset, ErrorCode> {
+pub(super) fn append(partition: &Partition) -> Result<Offset, ErrorCode> {
     let mut builder = BatchBuilder::new(0);
     builder.push(None, Some(b"a"), 0);
     let batch = validate::validate(builder.build(0).bytes, &partition.settings().rules, 0).unwrap();
     partition.append(&batch, Now::default()).map(|done| done.base_offset).map_err(|refusal| refusal.error)
 }
 
-fn read(partition: &Partition) -> Result<usize, ErrorCode> {
+pub(super) fn read(partition: &Partition) -> Result<usize, ErrorCode> {
     let limits = ReadLimits {
         bytes_max: 1000,
         at_least_one_batch: true,
@@ -115,11 +121,11 @@ fn checkpoints_speak_of_a_deleted_partition_until_its_name_is_used_again_and_no_
     append(&old).unwrap();
     old.delete_records(None, Now::default()).unwrap();
     assert!(registry.write_checkpoint(Checkpoint::LogStart));
-    let written = |registry: &Registry| registry.directory().read_checkpoint(Checkpoint::LogStart).unwrap();
+    let written = |registry: &Registry| files(registry).read_checkpoint(Checkpoint::LogStart).unwrap();
     registry.remove([named()], Now::default());
     assert_eq!(written(&registry), [(named(), Offset(1))].into(), "a deletion alone writes nothing");
     let other = TopicPartition::new("other", 0);
-    registry.add(other, TopicId::random(), old.settings(), LeaderEpoch(0), false);
+    registry.add(&registry.directories()[0], other, TopicId::random(), old.settings(), LeaderEpoch(0), false);
     assert_eq!(written(&registry).len(), 1, "another name neither");
     add(&registry, TopicId::random(), false);
     assert!(written(&registry).is_empty());
@@ -187,7 +193,7 @@ fn a_closed_partition_is_in_the_checkpoints_and_takes_nothing_more() {
     for (which, at) in
         [(Checkpoint::LogStart, 1), (Checkpoint::RecoveryPoint, 2), (Checkpoint::HighWatermark, 2)]
     {
-        let written = registry.directory().read_checkpoint(which).unwrap();
+        let written = files(&registry).read_checkpoint(which).unwrap();
         assert_eq!(written, [(named(), Offset(at))].into(), "{which:?}");
     }
 }
@@ -210,6 +216,7 @@ impl Unsynced {
         let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
         let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
         let partition = registry.add(
+            &registry.directories()[0],
             named(),
             TopicId::random(),
             TopicSettings::new(config, false),
@@ -252,11 +259,11 @@ fn a_partition_that_was_not_recovered_is_looked_at_again_by_the_next_start() {
     next.close(1).unwrap();
     drop(next);
     let third = registry(dir.path());
-    assert!(!third.directory().was_clean());
+    assert!(!files(&third).was_clean());
     add(&third, id, true).recover().unwrap();
     third.close(1).unwrap();
     drop(third);
-    assert!(registry(dir.path()).directory().was_clean());
+    assert!(files(&registry(dir.path())).was_clean());
 }
 
 /// Where a test's log lines go.
@@ -322,7 +329,8 @@ fn compacted(registry: &Registry, name: &str) -> Arc<Partition> {
     let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
     let named = TopicPartition::new(name, 0);
-    registry.add(named, TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false)
+    let home = &registry.directories()[0];
+    registry.add(home, named, TopicId::random(), TopicSettings::new(config, false), LeaderEpoch(0), false)
 }
 
 /// Appends ten records of two keys, each in a segment of its own.
@@ -413,7 +421,7 @@ fn what_became_durable_after_a_checkpoint_is_in_the_next_one() {
     let _dir = unsynced.sync();
     assert_eq!(partition.high_watermark(), Ok(Offset(1)));
     registry.update_checkpoint(Checkpoint::HighWatermark);
-    let written = registry.directory().read_checkpoint(Checkpoint::HighWatermark).unwrap();
+    let written = files(&registry).read_checkpoint(Checkpoint::HighWatermark).unwrap();
     assert_eq!(written, [(named(), Offset(1))].into());
 }
 
@@ -431,7 +439,7 @@ fn a_topic_whose_first_moment_a_crash_took_begins_at_offset_zero_under_a_used_na
     let next = registry(dir.path());
     let new = add(&next, TopicId::random(), true);
     next.forget_gone();
-    assert!(next.directory().read_checkpoint(Checkpoint::LogStart).unwrap().is_empty());
+    assert!(files(&next).read_checkpoint(Checkpoint::LogStart).unwrap().is_empty());
     assert_eq!(append(&new), Ok(Offset(0)));
 }
 
@@ -495,7 +503,7 @@ fn a_used_name_is_taken_again_only_when_the_checkpoint_that_is_being_written_sta
         }
         let added = scope.spawn(|| {
             add(&registry, TopicId::random(), false);
-            registry.directory().read_checkpoint(Checkpoint::LogStart).unwrap()
+            files(&registry).read_checkpoint(Checkpoint::LogStart).unwrap()
         });
         // Long enough for one that does not wait; one that does needs the release.
         for _ in 0..1000 {

@@ -120,11 +120,14 @@ impl Server {
             format!("{name}://{address} (advertised as {host}:{port})")
         };
         let addresses: Vec<String> = self.addresses.iter().map(shown).collect();
+        let directories = self.broker.partitions.directories();
+        let directories: Vec<String> =
+            directories.iter().map(|directory| directory.path().display().to_string()).collect();
         tracing::info!(
             "milena {} listens on {}, data directory {}, {} topics, {partitions} partitions, {} recovered, {} ms",
             env!("CARGO_PKG_VERSION"),
             addresses.join(", "),
-            self.broker.partitions.directory().path().display(),
+            directories.join(", "),
             image.topics().len(),
             recovered,
             self.broker.clock.now().mono_ms,

@@ -21,7 +21,7 @@ use crate::log::storage::Storage;
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::replica::Partition;
 use crate::replica::partition::{Recovered, Shared};
-use crate::replica::registry::Registry;
+use crate::replica::registry::{Found, Registry};
 use crate::types::{Clock, TopicId};
 
 /// Milliseconds that a fetch session must be unused before another may take its place, as in Kafka, where it is no
@@ -111,7 +111,6 @@ fn open_blocking(
     .context("cannot load the metadata journal")?;
     let shared = Shared {
         context: context.clone(),
-        data_dir: path.clone(),
         clock: clock.clone(),
         producer_id_expiration_ms: AtomicI64::new(config.producers.id_expiration_ms),
     };
@@ -121,7 +120,7 @@ fn open_blocking(
         live: live.clone(),
         clock: clock.clone(),
         controller: Arc::new(controller),
-        partitions: Arc::new(Registry::new(directory, Arc::new(shared))?),
+        partitions: Arc::new(Registry::new(vec![Found::Online(directory)], Arc::new(shared))?),
         coordinator: Arc::new(Coordinator::new(group_settings(config))),
         fetch_sessions: FetchSessions::new(config.fetch.session_cache_slots, FETCH_SESSION_EVICTION_MS),
         telemetry: Mutex::default(),
@@ -144,13 +143,15 @@ fn open_blocking(
 /// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. Returns
 /// the partitions that have one.
 fn set_strays_aside(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
-    let directory = broker.partitions.directory();
     let mut existing = Vec::new();
-    for named in directory.partitions()? {
-        match broker.partitions.get(&named) {
-            Some(partition) => existing.push(partition),
-            None if named.topic.as_ref() == METADATA_TOPIC => {}
-            None => directory.set_aside(&named)?,
+    for directory in broker.partitions.directories() {
+        let Some(files) = directory.files() else { continue };
+        for named in files.partitions()? {
+            match broker.partitions.get(&named) {
+                Some(partition) => existing.push(partition),
+                None if named.topic.as_ref() == METADATA_TOPIC => {}
+                None => files.set_aside(&named)?,
+            }
         }
     }
     Ok(existing)
@@ -201,7 +202,8 @@ fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Vec<TopicIdPar
             Ok(Recovered::Opened(_) | Recovered::WasOpen) => {}
             // A deleted topic's whose name another one has by now.
             Ok(Recovered::OtherTopic) => {
-                match broker.partitions.directory().set_aside(&partition.topic_partition) {
+                let Some(files) = partition.home().files() else { continue };
+                match files.set_aside(&partition.topic_partition) {
                     Ok(()) => broker.partitions.renew(partition),
                     Err(error) => {
                         tracing::error!(partition = %partition.topic_partition, %error, "cannot be set aside");
