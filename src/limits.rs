@@ -4,10 +4,19 @@
 pub const REQUEST_ELEMENTS_MAX: usize = 200_000;
 /// Bytes that one record batch may have after decompression: without a bound a small request could take all memory.
 pub const BATCH_DECOMPRESSED_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// Bytes that all requests which are still arriving may hold together.
-pub const REQUEST_MEMORY_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Bytes that all requests which are still arriving may hold together, where `queued.max.request.bytes` does not say. A
+/// buffer that grows takes up to twice what is counted.
+pub const REQUEST_MEMORY_BYTES_MAX: usize = 160 * 1024 * 1024;
 /// Bytes of one request that are not counted against [`REQUEST_MEMORY_BYTES_MAX`].
-pub const REQUEST_BYTES_FREE: usize = 64 * 1024;
+pub const REQUEST_BYTES_FREE: usize = 4 * 1024;
+/// Bytes of a connection's first request that may arrive before its header has to be whole and one that is served.
+pub const FIRST_REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of answers in memory that may wait for all sockets together before connections that have some are not served,
+/// and those whose clients take nothing are closed.
+pub const ANSWER_MEMORY_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Bytes of one connection's answers that are counted against [`ANSWER_MEMORY_BYTES_MAX`] as one: a few small ones cost
+/// nothing.
+pub const ANSWER_BYTES_UNIT: usize = 8 * 1024;
 /// Milliseconds that a request waits for memory before its connection is closed.
 pub const ADMISSION_WAIT_MS_MAX: u64 = 30_000;
 /// Requests of one connection that may be unanswered; the connection is not read while there are more.
@@ -40,8 +49,18 @@ pub const GROUP_LOAD_READ_BYTES: usize = 1024 * 1024;
 pub const APPEND_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one Produce request that are appended without giving other connections their turn.
 pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;
-/// Milliseconds that a request which holds memory may stop arriving before its connection is closed.
-pub const STALLED_REQUEST_MS_MAX: u64 = 30_000;
+/// Seconds that a request may take to arrive, however slowly; one that takes longer has to bring
+/// [`REQUEST_BYTES_PER_S_MIN`] in each of them on average, and in as many further ones.
+pub const SLOW_REQUEST_S_MAX: u32 = 30;
+/// Bytes that a request which takes longer has to bring in a second.
+pub const REQUEST_BYTES_PER_S_MIN: usize = 1024;
+/// The same for a request that holds memory while others wait for some.
+pub const SLOW_REQUEST_SHORT_S_MAX: u32 = 2;
+/// Bytes that such a request has to bring in a second, or its tenth part if that is more.
+pub const REQUEST_BYTES_PER_S_SHORT_MIN: usize = 64 * 1024;
+/// Milliseconds without taking any of its answers after which a client loses its connection while the memory for answers
+/// is short.
+pub const UNTAKEN_SHORT_MS_MAX: u64 = 2_000;
 /// Producers that one answer of DescribeProducers tells of.
 pub const PRODUCERS_PER_ANSWER_MAX: usize = 1_000_000;
 /// Bytes of what one answer tells of groups: their members, or their committed offsets. A few bytes of a request ask for

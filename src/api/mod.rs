@@ -263,6 +263,31 @@ impl IntoFrame for MetadataBody {
     }
 }
 
+/// Whether a request with these first four bytes of its header, key and version, is one that is answered.
+///
+/// # Errors
+/// What [`dispatch`] would say of it.
+pub fn check_served(key_and_version: [u8; 4]) -> Result<(), Refused> {
+    let [key_high, key_low, version_high, version_low] = key_and_version;
+    let api_key = i16::from_be_bytes([key_high, key_low]);
+    let api_version = i16::from_be_bytes([version_high, version_low]);
+    let key = ApiKey::try_from(api_key)
+        .map_err(|()| header::HeaderError::UnknownApiKey { api_key, api_version })?;
+    let is_served = row(key).is_some_and(|row| {
+        row.key == ApiKey::ApiVersions || (row.served.0..=row.served.1).contains(&api_version)
+    });
+    if is_served { Ok(()) } else { Err(Refused::NotServed { api: key, version: api_version }) }
+}
+
+/// Whether these bytes, which may be a part of a request, hold its whole header.
+///
+/// # Errors
+/// What [`dispatch`] would say of it.
+pub fn check_header(front: &Bytes) -> Result<(), Refused> {
+    header::parse(front)?;
+    Ok(())
+}
+
 /// Handles one request: finds its row and calls it. `now` is when all of it had arrived.
 pub fn dispatch(
     broker: &Arc<Broker>,

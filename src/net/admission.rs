@@ -1,19 +1,35 @@
-//! What all connections share: memory for requests that are still arriving.
+//! What all connections share: memory for requests that are still arriving, and for answers that are not taken. Both are
+//! counted, never allocated here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use crate::limits::{ADMISSION_WAIT_MS_MAX, REQUEST_BYTES_FREE, REQUEST_MEMORY_BYTES_MAX};
+use crate::limits::{
+    ADMISSION_WAIT_MS_MAX, ANSWER_BYTES_UNIT, ANSWER_MEMORY_BYTES_MAX, REQUEST_MEMORY_BYTES_MAX,
+};
 
 /// Permits are counted in KiB, because a semaphore counts to `u32`.
 const UNIT_BYTES: usize = 1024;
 
-/// The memory that all arriving requests share.
+/// The memory that all connections share.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    memory: Arc<Semaphore>,
+    pool: Arc<Pool>,
+}
+
+#[derive(Debug)]
+struct Pool {
+    /// Units of memory that arriving requests may still take.
+    requests: Semaphore,
+    /// How many there are.
+    request_units: u32,
+    /// Connections that wait for some.
+    waiting: AtomicUsize,
+    /// Units of answers that wait for their sockets.
+    answer_units: AtomicUsize,
 }
 
 /// No memory became free in time: the connection has to end, or requests that are half here could wait for each
@@ -26,60 +42,152 @@ impl Admission {
     /// Memory of `queued.max.request.bytes`, or of a size of our own where that is not set.
     pub fn new(bytes: Option<i64>) -> Self {
         let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(REQUEST_MEMORY_BYTES_MAX);
-        Self { memory: Arc::new(Semaphore::new((bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS))) }
+        let units = (bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS);
+        let request_units = u32::try_from(units).unwrap_or(u32::MAX);
+        let requests = Semaphore::new(request_units as usize);
+        let (waiting, answer_units) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { pool: Arc::new(Pool { requests, request_units, waiting, answer_units }) }
     }
 
     /// A permit for a connection, which holds nothing yet.
     pub fn permit(&self) -> Permit {
-        Permit { memory: self.memory.clone(), held: None }
+        Permit { pool: self.pool.clone(), held: 0 }
+    }
+
+    /// Whether a connection waits for memory: who holds some has to get on.
+    pub fn is_short(&self) -> bool {
+        self.pool.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the answers that nobody takes are too many.
+    pub fn is_short_of_answers(&self) -> bool {
+        let units = self.pool.answer_units.load(Ordering::Relaxed);
+        units.saturating_mul(ANSWER_BYTES_UNIT) > ANSWER_MEMORY_BYTES_MAX
+    }
+
+    /// What one connection's answers take, which is nothing yet.
+    pub fn answers(&self) -> Untaken {
+        Untaken { pool: self.pool.clone(), bytes: 0 }
     }
 }
 
-/// What one connection holds.
+/// What one connection holds for the requests that arrive on it.
 #[derive(Debug)]
 pub struct Permit {
-    memory: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
+    pool: Arc<Pool>,
+    held: u32,
 }
 
 impl Permit {
-    /// Whether nothing has to be waited for before `bytes` may have arrived.
-    pub fn covers(&self, bytes: usize) -> bool {
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        bytes <= REQUEST_BYTES_FREE || bytes.div_ceil(UNIT_BYTES) <= held
+    /// Units for `bytes`; a request that is larger than all memory takes all.
+    fn units(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).min(self.pool.request_units)
     }
 
-    /// Makes the permit cover `bytes` that have arrived. A small request needs none.
+    /// Makes the permit cover `bytes` if that needs no waiting. `false` when it does.
+    pub fn try_cover(&mut self, bytes: usize) -> bool {
+        let missing = self.units(bytes).saturating_sub(self.held);
+        if missing == 0 {
+            return true;
+        }
+        let Ok(more) = self.pool.requests.try_acquire_many(missing) else { return false };
+        more.forget();
+        self.held = self.held.saturating_add(missing);
+        true
+    }
+
+    /// Makes the permit cover `bytes`: all that the request needs, or two that have a part each would wait for each other.
     pub async fn cover(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        if bytes <= REQUEST_BYTES_FREE {
+        if self.try_cover(bytes) {
             return Ok(());
         }
-        let units = bytes.div_ceil(UNIT_BYTES);
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let Some(missing) = units.checked_sub(held).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
-        else {
-            return Ok(());
-        };
+        let missing = self.units(bytes).saturating_sub(self.held);
+        self.pool.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.pool);
         let wait = Duration::from_millis(ADMISSION_WAIT_MS_MAX);
-        let more = tokio::time::timeout(wait, self.memory.clone().acquire_many_owned(missing))
+        let more = tokio::time::timeout(wait, self.pool.requests.acquire_many(missing))
             .await
             .map_err(|_| Exhausted)?
             .map_err(|_| Exhausted)?;
-        match &mut self.held {
-            Some(held) => held.merge(more),
-            none => *none = Some(more),
-        }
+        more.forget();
+        self.held = self.held.saturating_add(missing);
         Ok(())
     }
 
     /// Whether the connection holds any.
     pub fn is_held(&self) -> bool {
-        self.held.is_some()
+        self.held > 0
     }
 
-    /// Gives everything back: the request was handled.
-    pub fn release(&mut self) {
-        self.held = None;
+    /// Gives back what is more than `bytes` need: a request was handled.
+    pub fn shrink(&mut self, bytes: usize) {
+        let spare = self.held.saturating_sub(self.units(bytes));
+        if spare > 0 {
+            self.pool.requests.add_permits(spare as usize);
+            self.held = self.held.saturating_sub(spare);
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.shrink(0);
+    }
+}
+
+struct Waiting<'a>(&'a Pool);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What the answers take that one connection's client has not taken.
+#[derive(Debug)]
+pub struct Untaken {
+    pool: Arc<Pool>,
+    bytes: usize,
+}
+
+impl Untaken {
+    /// Counts bytes that are there now.
+    pub fn add(&mut self, bytes: usize) {
+        self.set(self.bytes.saturating_add(bytes));
+    }
+
+    /// Counts bytes no more that the client has.
+    pub fn sub(&mut self, bytes: usize) {
+        self.set(self.bytes.saturating_sub(bytes));
+    }
+
+    fn set(&mut self, bytes: usize) {
+        let (had, has) = (self.bytes / ANSWER_BYTES_UNIT, bytes / ANSWER_BYTES_UNIT);
+        if has > had {
+            self.pool.answer_units.fetch_add(has.saturating_sub(had), Ordering::Relaxed);
+        } else if has < had {
+            self.pool.answer_units.fetch_sub(had.saturating_sub(has), Ordering::Relaxed);
+        }
+        self.bytes = bytes;
+    }
+
+    /// What is counted.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the connection has its part in it when memory for answers is short.
+    pub fn is_in_the_way(&self) -> bool {
+        self.bytes >= ANSWER_BYTES_UNIT
+            && self.pool.answer_units.load(Ordering::Relaxed).saturating_mul(ANSWER_BYTES_UNIT)
+                > ANSWER_MEMORY_BYTES_MAX
+    }
+}
+
+impl Drop for Untaken {
+    fn drop(&mut self) {
+        self.set(0);
     }
 }
 
@@ -87,26 +195,63 @@ impl Permit {
 mod tests {
     use super::*;
 
+    fn free(admission: &Admission) -> usize {
+        admission.pool.requests.available_permits()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_request_beyond_the_shared_memory_waits_and_then_fails() {
         let admission = Admission::new(None);
         let (mut first, mut second) = (admission.permit(), admission.permit());
         first.cover(REQUEST_MEMORY_BYTES_MAX).await.unwrap();
-        second.cover(REQUEST_BYTES_FREE).await.unwrap();
-        assert!(second.cover(REQUEST_BYTES_FREE + 1).await.is_err());
-        first.release();
+        assert!(!admission.is_short());
+        let polled = {
+            let mut waits = std::pin::pin!(second.cover(1));
+            let polled = std::future::poll_fn(|context| std::task::Poll::Ready(waits.as_mut().poll(context)));
+            let polled = polled.await.is_pending();
+            polled && admission.is_short()
+        };
+        assert!(polled && !admission.is_short());
+        assert!(second.cover(1).await.is_err());
+        first.shrink(0);
         second.cover(REQUEST_MEMORY_BYTES_MAX).await.unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_permit_grows_by_what_is_missing() {
-        let admission = Admission::new(None);
+    #[tokio::test]
+    async fn a_permit_grows_by_what_is_missing_and_is_given_back() {
+        let admission = Admission::new(Some(8 * 1024 * 1024));
         let mut permit = admission.permit();
         for part in 1..=4 {
-            permit.cover(REQUEST_MEMORY_BYTES_MAX / 4 * part).await.unwrap();
+            permit.cover(part * 2 * 1024 * 1024).await.unwrap();
         }
-        assert_eq!(admission.memory.available_permits(), 0);
-        permit.release();
-        assert_eq!(admission.memory.available_permits(), REQUEST_MEMORY_BYTES_MAX / UNIT_BYTES);
+        assert_eq!(free(&admission), 0);
+        permit.shrink(1024 * 1024);
+        assert_eq!(free(&admission), 7 * 1024);
+        drop(permit);
+        assert_eq!(free(&admission), 8 * 1024);
+    }
+
+    #[tokio::test]
+    async fn a_request_larger_than_all_memory_takes_all_of_it() {
+        let admission = Admission::new(Some(1024 * 1024));
+        let mut permit = admission.permit();
+        permit.cover(100 * 1024 * 1024).await.unwrap();
+        assert_eq!(free(&admission), 0);
+    }
+
+    #[test]
+    fn answers_that_nobody_takes_are_counted_until_their_connection_ends() {
+        let admission = Admission::new(None);
+        let (mut little, mut much) = (admission.answers(), admission.answers());
+        little.set(ANSWER_BYTES_UNIT - 1);
+        much.set(ANSWER_MEMORY_BYTES_MAX + ANSWER_BYTES_UNIT);
+        assert!(admission.is_short_of_answers());
+        assert!(much.is_in_the_way() && !little.is_in_the_way());
+        much.set(ANSWER_MEMORY_BYTES_MAX);
+        assert!(!admission.is_short_of_answers());
+        little.set(2 * ANSWER_BYTES_UNIT);
+        assert!(admission.is_short_of_answers());
+        drop(much);
+        assert_eq!(admission.pool.answer_units.load(Ordering::Relaxed), 2);
     }
 }

@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -15,18 +16,21 @@ use tokio::net::tcp::ReadHalf;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Exhausted, Permit};
+use super::arrival::{Arrival, patience_s};
 use super::places::{Place, Places};
 use super::reply::{Queue, Slot, WriteEnd};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{
-    DRAIN_MS_MAX, REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX,
-    STALLED_REQUEST_MS_MAX,
+    DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, REQUEST_BYTES_FREE, REQUEST_BYTES_PER_TURN_MAX,
+    REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX, UNTAKEN_SHORT_MS_MAX,
 };
-use crate::wire::frame::{FrameError, Inbound};
+use crate::replica::complaints::Complaints;
+use crate::wire::foreign::{self, Foreign};
+use crate::wire::frame::{FrameError, Inbound, LENGTH_BYTES};
 
 /// How often a connection that is not read looks whether its client is gone, or it has to end.
-const CHECK_MS: u64 = 100;
+const CHECK_MS: u64 = 250;
 
 /// What all connections of a listener share; cheap to clone for another one.
 #[derive(Clone)]
@@ -41,6 +45,8 @@ pub struct Shared {
     pub request_bytes_max: i32,
     /// `connections.max.idle.ms`; `None` is never. Connections look when [`super::places::call_idle`] calls them.
     pub idle_ms_max: Option<u64>,
+    /// What was logged of clients that were refused.
+    pub complaints: Arc<Complaints>,
     /// Turns true when the listener closes or the broker stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -56,8 +62,12 @@ enum ReadEnd {
     GivenUp,
     #[error("nothing arrived within connections.max.idle.ms")]
     Idle,
-    #[error("a large request stopped arriving for {STALLED_REQUEST_MS_MAX} ms")]
-    Stalled,
+    #[error("a request arrives too slowly: {bytes} bytes in {seconds} s")]
+    Slow { bytes: usize, seconds: u32 },
+    #[error("the client takes none of its answers, and memory for answers is short")]
+    Untaken,
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
     #[error("cannot read: {0}")]
     Io(#[from] io::Error),
     #[error(transparent)]
@@ -77,7 +87,7 @@ pub fn serve(
     place: Place,
 ) -> impl Future<Output = ()> + Send {
     async move {
-        let queue = Queue::default();
+        let queue = Queue::new(shared.admission.answers());
         let (read_half, write_half) = stream.split();
         let mut reader = Reader {
             permit: shared.admission.permit(),
@@ -87,6 +97,7 @@ pub fn serve(
             queue: &queue,
             inbound: Inbound::default(),
             place: &place,
+            is_known: false,
         };
         let reading = pin!(reader.run());
         // One future to the end: it holds the answer that is waited for and the bytes that are half written.
@@ -95,11 +106,11 @@ pub fn serve(
         let drain_ms_max = match queue.both(reading, writing.as_mut()).await {
             Ok(end) => {
                 queue.close();
-                log_read_end(&end, connection.peer);
+                log_read_end(&end, connection.peer, &shared);
                 drain_ms_max(&end)
             }
             Err(end) => {
-                log_write_end(&end, connection.peer);
+                log_write_end(&end, connection.peer, &shared);
                 None
             }
         };
@@ -127,21 +138,34 @@ async fn drain(ms_max: u64, writing: impl Future<Output = Result<(), WriteEnd>>)
     }
 }
 
-fn log_write_end(end: &Result<(), WriteEnd>, peer: std::net::SocketAddr) {
+fn log_write_end(end: &Result<(), WriteEnd>, peer: SocketAddr, shared: &Shared) {
     match end {
-        Err(WriteEnd::Refused(error)) => tracing::warn!("closing the connection of {peer}: {error}"),
+        Err(WriteEnd::Refused(error)) => complain(error, "refused", peer, shared),
         end => tracing::debug!("connection of {peer}: {end:?}"),
     }
 }
 
-fn log_read_end(end: &ReadEnd, peer: std::net::SocketAddr) {
-    match end {
+fn log_read_end(end: &ReadEnd, peer: SocketAddr, shared: &Shared) {
+    let kind = match end {
         ReadEnd::Eof | ReadEnd::Io(_) | ReadEnd::Stopping | ReadEnd::Idle | ReadEnd::GivenUp => {
-            tracing::debug!("connection of {peer}: {end}");
+            return tracing::debug!("connection of {peer}: {end}");
         }
-        ReadEnd::Stalled | ReadEnd::Frame(_) | ReadEnd::Refused(_) | ReadEnd::Memory(_) => {
-            tracing::warn!("closing the connection of {peer}: {end}");
-        }
+        ReadEnd::Foreign(Foreign::Http) => "http",
+        ReadEnd::Foreign(Foreign::Tls) => "tls",
+        ReadEnd::Slow { .. } => "slow",
+        ReadEnd::Untaken => "untaken",
+        ReadEnd::Memory(_) => "memory",
+        ReadEnd::Frame(_) | ReadEnd::Refused(_) => "refused",
+    };
+    complain(end, kind, peer, shared);
+}
+
+/// One line a minute for each kind of trouble: whoever makes it can come back a thousand times a second.
+fn complain(end: &impl std::fmt::Display, kind: &'static str, peer: SocketAddr, shared: &Shared) {
+    if shared.complaints.is_news(kind, shared.broker.clock.now()) {
+        tracing::warn!("closing the connection of {peer}: {end} (said once a minute)");
+    } else {
+        tracing::debug!("closing the connection of {peer}: {end}");
     }
 }
 
@@ -153,6 +177,8 @@ struct Reader<'a> {
     inbound: Inbound,
     place: &'a Place,
     permit: Permit,
+    /// The client has shown a request that is one.
+    is_known: bool,
 }
 
 impl Reader<'_> {
@@ -179,7 +205,8 @@ impl Reader<'_> {
             while let Answer::Then(future) = answer {
                 answer = future.await?;
             }
-            self.permit.release();
+            // What arrives behind it goes on needing some.
+            self.permit.shrink(self.inbound.needed_bytes(REQUEST_BYTES_FREE));
             if !self.push(answer) {
                 Box::pin(self.wait_for_room()).await?;
             }
@@ -191,6 +218,7 @@ impl Reader<'_> {
         if !self.inbound.is_empty() {
             // A part of a request is use, too.
             self.place.used(self.shared.broker.clock.now().mono_ms);
+            self.place.arrives();
         }
         Ok(())
     }
@@ -198,11 +226,35 @@ impl Reader<'_> {
     /// Handles the next request if all of it has arrived; what becomes of it, and its bytes. Not async: the frame would
     /// have its room in every connection.
     fn handle_next(&mut self) -> Result<Option<(Answer, usize)>, ReadEnd> {
-        let Some(frame) = self.inbound.next_frame(self.shared.request_bytes_max)? else { return Ok(None) };
+        let taken = self.inbound.next_frame(self.shared.request_bytes_max);
+        if !self.is_known && !matches!(taken, Ok(Some(_))) {
+            self.check_first_bytes()?;
+        }
+        let Some(frame) = taken? else { return Ok(None) };
+        self.place.arrived();
         let now = self.shared.broker.clock.now();
         self.place.used(now.mono_ms);
         let answer = api::dispatch(&self.shared.broker, self.connection, &frame, now)?;
+        self.is_known = true;
         Ok(Some((answer, frame.len())))
+    }
+
+    /// Looks at what is there of a connection's first request: whoever speaks something else is told so at once, and gets
+    /// no memory for it.
+    fn check_first_bytes(&mut self) -> Result<(), ReadEnd> {
+        let first = self.inbound.first_bytes();
+        if let Some(foreign) = foreign::recognise(first) {
+            return Err(foreign.into());
+        }
+        let Some(key_and_version) = first.get(LENGTH_BYTES..).and_then(<[u8]>::first_chunk) else {
+            return Ok(());
+        };
+        api::check_served(*key_and_version)?;
+        if self.inbound.len() > FIRST_REQUEST_BYTES_MAX {
+            api::check_header(&self.inbound.front())?;
+            self.is_known = true;
+        }
+        Ok(())
     }
 
     /// Queues an answer. `false` when the next request has to wait until there is room.
@@ -217,6 +269,8 @@ impl Reader<'_> {
     /// While the queue is full nothing is read, but a client that has gone is noticed, and when the broker stops a
     /// client that does not read its answers is given up.
     async fn wait_for_room(&self) -> Result<(), ReadEnd> {
+        // Nothing is read meanwhile, which is not the client's slowness.
+        self.place.arrived();
         let mut stopping = self.shared.stopping.clone();
         let overdue = async {
             let _ = stopping.wait_for(|stopping| *stopping).await;
@@ -235,27 +289,24 @@ impl Reader<'_> {
             if let Some(end) = self.has_to_end().filter(|end| !matches!(end, ReadEnd::Stopping)) {
                 return Err(end);
             }
-            // Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.
-            let ready = self.socket.ready(tokio::io::Interest::READABLE);
-            if let Ok(Ok(ready)) = tokio::time::timeout(Duration::ZERO, ready).await
-                && ready.is_read_closed()
-            {
+            if self.is_client_gone().await {
                 return Err(ReadEnd::Eof);
             }
         }
     }
 
+    /// Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.
+    async fn is_client_gone(&self) -> bool {
+        let ready = self.socket.ready(tokio::io::Interest::READABLE);
+        let ready = tokio::time::timeout(Duration::ZERO, ready).await;
+        matches!(ready, Ok(Ok(ready)) if ready.is_read_closed())
+    }
+
     async fn read_more(&mut self) -> Result<(), ReadEnd> {
-        if self.permit.is_held() {
-            // What holds memory that others wait for has to get on.
-            let limit = Duration::from_millis(STALLED_REQUEST_MS_MAX);
-            let read = Box::pin(tokio::time::timeout(limit, self.read()));
-            read.await.map_err(|_| ReadEnd::Stalled)??;
-        } else {
-            self.read().await?;
-        }
-        if !self.permit.covers(self.inbound.len()) {
-            Box::pin(self.cover()).await?;
+        self.read().await?;
+        let needed = self.inbound.needed_bytes(REQUEST_BYTES_FREE);
+        if needed > 0 && !self.permit.try_cover(needed) {
+            Box::pin(self.cover(needed)).await?;
         }
         Ok(())
     }
@@ -272,7 +323,10 @@ impl Reader<'_> {
             }
             let mut polled = self.socket.as_ref().poll_read_ready(context).map_ok(|()| 0);
             if let Poll::Ready(Ok(_)) = polled {
-                polled = pin!(self.socket.read_buf(self.inbound.space())).poll(context);
+                // Who has no memory yet while others wait for some gets no more than what costs nothing.
+                let is_poor = !self.permit.is_held() && self.shared.admission.is_short();
+                let ahead_bytes_max = if is_poor { REQUEST_BYTES_FREE } else { usize::MAX };
+                polled = pin!(self.socket.read_buf(self.inbound.space_within(ahead_bytes_max))).poll(context);
             }
             match polled {
                 Poll::Pending => {
@@ -298,9 +352,38 @@ impl Reader<'_> {
             Some(ReadEnd::GivenUp)
         } else if self.is_idle() {
             Some(ReadEnd::Idle)
+        } else if self.is_untaken() {
+            Some(ReadEnd::Untaken)
         } else {
-            None
+            self.is_slow()
         }
+    }
+
+    /// Whether the request that arrives does so too slowly.
+    fn is_slow(&self) -> Option<ReadEnd> {
+        let seconds = self.place.arriving_s()?;
+        let bytes = self.inbound.len().saturating_sub(self.place.arrived_before());
+        let is_in_the_way = self.permit.is_held() && self.shared.admission.is_short();
+        let arrival = Arrival {
+            seconds,
+            bytes,
+            bytes_announced: self.inbound.needed_bytes(REQUEST_BYTES_FREE),
+            is_in_the_way,
+        };
+        if arrival.is_too_slow() {
+            return Some(ReadEnd::Slow { bytes, seconds });
+        }
+        if seconds >= patience_s(is_in_the_way) {
+            // Whoever was fast enough so far may still stop.
+            self.place.arrives_on(self.inbound.len());
+        }
+        None
+    }
+
+    /// Whether the client takes nothing of answers whose memory others need.
+    fn is_untaken(&self) -> bool {
+        self.queue.is_in_the_way()
+            && self.place.unused_ms(self.shared.broker.clock.now().mono_ms) >= UNTAKEN_SHORT_MS_MAX
     }
 
     /// Whether for `connections.max.idle.ms` nothing arrived and nothing was sent, and what is outstanding is nothing but
@@ -311,13 +394,31 @@ impl Reader<'_> {
             && self.queue.waits_for_client()
     }
 
-    /// Waits for the memory that a large request needs.
-    async fn cover(&mut self) -> Result<(), ReadEnd> {
-        let mut stopping = self.shared.stopping.clone();
-        tokio::select! {
-            covered = self.permit.cover(self.inbound.len()) => Ok(covered?),
-            _ = stopping.wait_for(|stopping| *stopping) => Err(ReadEnd::Stopping),
-        }
+    /// Waits for the memory that a request needs; a client that has gone is noticed.
+    async fn cover(&mut self, bytes: usize) -> Result<(), ReadEnd> {
+        // Nothing is read meanwhile, which is not the client's slowness.
+        let waited = self.place.pause_arrival();
+        let mut permit = std::mem::replace(&mut self.permit, self.shared.admission.permit());
+        let covered = async {
+            let mut covering = pin!(permit.cover(bytes));
+            loop {
+                tokio::select! {
+                    biased;
+                    covered = covering.as_mut() => return Ok(covered?),
+                    () = tokio::time::sleep(Duration::from_millis(CHECK_MS)) => {}
+                }
+                if let Some(end) = self.has_to_end() {
+                    return Err(end);
+                }
+                if self.is_client_gone().await {
+                    return Err(ReadEnd::Eof);
+                }
+            }
+        };
+        let covered = covered.await;
+        self.permit = permit;
+        self.place.resume_arrival(waited);
+        covered
     }
 }
 

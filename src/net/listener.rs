@@ -44,7 +44,11 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, clo
                 let Some(room) = wait_for_turn(&shared).await else { break };
                 let now = shared.broker.clock.now();
                 let Some(place) = shared.places.take(room, peer.ip(), now.mono_ms) else {
-                    tracing::warn!("refusing {peer}: max.connections.per.ip is reached");
+                    if shared.complaints.is_news("per ip", now) {
+                        tracing::warn!(
+                            "refusing {peer}: max.connections.per.ip is reached (said once a minute)"
+                        );
+                    }
                     continue;
                 };
                 match open(stream, peer, &name) {
@@ -55,7 +59,9 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, clo
                 }
             }
             Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
+                if shared.complaints.is_news("accept", shared.broker.clock.now()) {
+                    tracing::warn!("cannot accept a connection: {error} (said once a minute)");
+                }
                 tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }

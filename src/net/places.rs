@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::admission::Admission;
+use super::arrival::patience_s;
 use crate::config::{Config, NetworkConfig};
+use crate::limits::UNTAKEN_SHORT_MS_MAX;
 use crate::types::Clock;
 
 /// What `max.connection.creation.rate` is measured over: as many connections may come at once as in this time.
@@ -65,6 +68,10 @@ impl Limits {
 #[derive(Debug, Default)]
 struct Held {
     used_mono_ms: AtomicI64,
+    /// The second, as [`Places`] counts them, in which a request began to arrive that is not whole; 0 when there is none.
+    arrives_since_s: AtomicU32,
+    /// Bytes of it that were there at that time.
+    arrived_before: AtomicU32,
     is_given_up: AtomicBool,
     call: Mutex<Call>,
 }
@@ -90,6 +97,11 @@ impl Held {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    fn arriving_s(&self, second: u32) -> Option<u32> {
+        let since = self.arrives_since_s.load(Ordering::Relaxed);
+        (since != 0).then(|| second.wrapping_sub(since))
     }
 
     fn unused_ms(&self, now_mono_ms: i64) -> u64 {
@@ -131,6 +143,8 @@ impl Taken {
 pub struct Places {
     taken: Mutex<Taken>,
     changed: Notify,
+    /// Seconds since the start, counted by [`call_slow`]; they begin with 1.
+    second: AtomicU32,
 }
 
 /// Room for one connection; there again when it is dropped.
@@ -152,7 +166,7 @@ impl Places {
         let rate = Rate::default();
         let taken =
             Taken { limits, reserved: 0, per_ip: HashMap::new(), held: BTreeMap::new(), next: 0, rate };
-        Self { taken: Mutex::new(taken), changed: Notify::new() }
+        Self { taken: Mutex::new(taken), changed: Notify::new(), second: AtomicU32::new(1) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -240,6 +254,20 @@ impl Places {
         next_ms
     }
 
+    /// A second later. Has those connections look on which a request arrives for so long that it may be too slow, and
+    /// while answers take too much memory those that were not used for a while.
+    fn tick(&self, admission: &Admission, now_mono_ms: i64) {
+        let second = self.second.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let patience_s = patience_s(admission.is_short());
+        let is_short_of_answers = admission.is_short_of_answers();
+        for held in self.lock().held.values() {
+            let is_slow = held.arriving_s(second).is_some_and(|seconds| seconds >= patience_s);
+            if is_slow || (is_short_of_answers && held.unused_ms(now_mono_ms) >= UNTAKEN_SHORT_MS_MAX) {
+                held.call();
+            }
+        }
+    }
+
     /// Milliseconds until the next connection may come; 0 counts it.
     pub(super) fn wait_for_rate_ms(&self, now_mono_ms: i64) -> u64 {
         let mut taken = self.lock();
@@ -257,6 +285,55 @@ impl Place {
     /// Milliseconds since the connection was used last.
     pub fn unused_ms(&self, now_mono_ms: i64) -> u64 {
         self.held.unused_ms(now_mono_ms)
+    }
+
+    fn second(&self) -> u32 {
+        self.places.second.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a part of a request is there. What was noted before stands.
+    pub fn arrives(&self) {
+        if self.held.arrives_since_s.load(Ordering::Relaxed) == 0 {
+            self.arrives_on(0);
+        }
+    }
+
+    /// Looks anew at how fast a request arrives of which `bytes` are there.
+    pub(super) fn arrives_on(&self, bytes: usize) {
+        self.held.arrived_before.store(u32::try_from(bytes).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.held.arrives_since_s.store(self.second(), Ordering::Relaxed);
+    }
+
+    /// Bytes of the request that arrives that were there when it was looked at anew.
+    pub(super) fn arrived_before(&self) -> usize {
+        self.held.arrived_before.load(Ordering::Relaxed) as usize
+    }
+
+    /// Notes that no request is arriving, or that nothing is read.
+    pub fn arrived(&self) {
+        if self.held.arrives_since_s.load(Ordering::Relaxed) != 0 {
+            self.held.arrives_since_s.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Seconds since a request began to arrive that is not whole yet, or was looked at anew.
+    pub fn arriving_s(&self) -> Option<u32> {
+        self.held.arriving_s(self.second())
+    }
+
+    /// Nothing is read for a while; what [`Self::resume_arrival`] wants to know.
+    pub(super) fn pause_arrival(&self) -> Option<u32> {
+        let seconds = self.arriving_s();
+        self.arrived();
+        seconds
+    }
+
+    /// Goes on where [`Self::pause_arrival`] stopped.
+    pub(super) fn resume_arrival(&self, seconds: Option<u32>) {
+        if let Some(seconds) = seconds {
+            let since = self.second().saturating_sub(seconds).max(1);
+            self.held.arrives_since_s.store(since, Ordering::Relaxed);
+        }
     }
 
     /// Whether the place is wanted back.
@@ -364,6 +441,21 @@ pub async fn call_idle(
         let pause_ms = next_ms.max(idle_ms_max / IDLE_LOOKS).max(1);
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+/// Counts the seconds by which requests that arrive too slowly are found, until the broker stops.
+pub async fn call_slow(
+    places: Arc<Places>,
+    admission: Admission,
+    clock: Arc<dyn Clock>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => places.tick(&admission, clock.now().mono_ms),
             _ = stopping.wait_for(|stopping| *stopping) => return,
         }
     }
@@ -479,6 +571,29 @@ mod tests {
         assert_eq!(polled, [Poll::Ready(()), Poll::Pending]);
         drop(held);
         assert_eq!(places.call_unused(1_000, 2_000), 1_000);
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_request_for_too_long_is_called_and_time_in_which_nothing_is_read_does_not_count() {
+        let places = Arc::new(Places::new(limits(3, 9)));
+        let admission = Admission::new(None);
+        let place = take(&places, 1).await.unwrap();
+        let polled = || place.poll_called(&Context::from_waker(Waker::noop()));
+        let pass = |seconds: u32| (0..seconds).for_each(|_| places.tick(&admission, 0));
+        pass(100);
+        assert_eq!((place.arriving_s(), polled()), (None, Poll::Pending));
+        place.arrives();
+        pass(20);
+        place.arrives();
+        let paused = place.pause_arrival();
+        pass(50);
+        place.resume_arrival(paused);
+        assert_eq!((place.arriving_s(), polled()), (Some(20), Poll::Pending));
+        pass(10);
+        assert_eq!((place.arriving_s(), polled()), (Some(30), Poll::Ready(())));
+        place.arrived();
+        pass(50);
+        assert_eq!((place.arriving_s(), polled()), (None, Poll::Pending));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use tokio::net::tcp::WriteHalf;
 
+use super::admission::Untaken;
 use crate::api::{BoxFuture, Refused};
 use crate::limits::{
     BROUGHT_BYTES_MIN, QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX, WRITE_BYTES_MAX, WRITE_SLICES_MAX,
@@ -41,14 +42,14 @@ pub(super) enum WriteEnd {
 }
 
 /// What one connection has to answer.
-#[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     slots: VecDeque<Slot>,
+    /// What all answers that are there take of the memory that connections share.
+    untaken: Untaken,
     /// Requests whose answers are not written, the one that the writer holds included.
     unanswered: usize,
     /// Bytes of answers that were there when they were queued and are not written.
@@ -63,11 +64,27 @@ struct State {
 
 impl State {
     fn has_room(&self) -> bool {
-        self.slots.len() < UNANSWERED_REQUESTS_MAX && self.bytes <= QUEUED_ANSWER_BYTES_MAX
+        self.slots.len() < UNANSWERED_REQUESTS_MAX
+            && self.bytes <= QUEUED_ANSWER_BYTES_MAX
+            && !self.untaken.is_in_the_way()
     }
 }
 
 impl Queue {
+    /// A queue with nothing in it.
+    pub(super) fn new(untaken: Untaken) -> Self {
+        let state = State {
+            slots: VecDeque::new(),
+            untaken,
+            unanswered: 0,
+            bytes: 0,
+            is_writing: false,
+            reader_waits: false,
+            closed: false,
+        };
+        Self { state: Mutex::new(state) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,6 +119,7 @@ impl Queue {
         let mut state = self.lock();
         if let Slot::Ready(frame) = &slot {
             state.bytes = state.bytes.saturating_add(frame.size_bytes());
+            state.untaken.add(memory_bytes(frame) as usize);
         }
         state.unanswered = state.unanswered.saturating_add(1);
         state.slots.push_back(slot);
@@ -122,6 +140,11 @@ impl Queue {
     pub(super) fn waits_for_client(&self) -> bool {
         let state = self.lock();
         state.unanswered == 0 || state.is_writing
+    }
+
+    /// Whether answers that the client does not take are a part of what makes memory short.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        self.lock().untaken.is_in_the_way()
     }
 
     /// Nothing more will be queued: writing ends when all is written.
@@ -153,7 +176,12 @@ impl Queue {
     fn poll_turn(&self, turn: &mut Turn, context: &mut Context<'_>) -> Poll<Result<bool, Refused>> {
         while turn.has_room() {
             match self.poll_next(&mut turn.front, context) {
-                Poll::Ready(Ok(Some((frame, counted)))) => turn.add(frame, counted),
+                Poll::Ready(Ok(Some((frame, counted)))) => {
+                    if !counted {
+                        self.lock().untaken.add(memory_bytes(&frame) as usize);
+                    }
+                    turn.add(frame, counted);
+                }
                 // The answers before it leave first.
                 Poll::Ready(Err(error)) if turn.answers > 0 => {
                     turn.front = Some(Slot::Waiting(Box::pin(std::future::ready(Err(error)))));
@@ -203,19 +231,27 @@ impl Queue {
     fn written(&self, turn: &mut Turn) {
         let mut state = self.lock();
         state.is_writing = false;
+        state.untaken.sub(turn.memory as usize);
         state.bytes = state.bytes.saturating_sub(turn.bytes_counted);
-        state.unanswered = state.unanswered.saturating_sub(turn.answers);
+        state.unanswered = state.unanswered.saturating_sub(turn.answers as usize);
         drop(state);
-        (turn.answers, turn.bytes, turn.bytes_counted) = (0, 0, 0);
+        (turn.answers, turn.bytes, turn.bytes_counted, turn.memory) = (0, 0, 0, 0);
         turn.chunks.shrink_to(PLACES_KEPT);
     }
+}
+
+/// Bytes of memory of an answer, which is smaller than 2 GiB.
+fn memory_bytes(frame: &Frame) -> u32 {
+    u32::try_from(frame.memory_bytes()).unwrap_or(u32::MAX)
 }
 
 /// What is written at once.
 #[derive(Default)]
 struct Turn {
     chunks: VecDeque<Slice>,
-    answers: usize,
+    answers: u32,
+    /// Bytes of memory.
+    memory: u32,
     bytes: usize,
     /// Of these, the ones that the queue counts.
     bytes_counted: usize,
@@ -228,6 +264,7 @@ impl Turn {
         let bytes = frame.size_bytes();
         self.answers = self.answers.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
+        self.memory = self.memory.saturating_add(memory_bytes(&frame));
         if counted {
             self.bytes_counted = self.bytes_counted.saturating_add(bytes);
         }
@@ -350,8 +387,14 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::oneshot;
 
+    use super::super::admission::Admission;
     use super::*;
+    use crate::limits::ANSWER_MEMORY_BYTES_MAX;
     use crate::wire::slices::Source;
+
+    fn queue() -> Queue {
+        Queue::new(Admission::new(None).answers())
+    }
 
     fn frame(bytes: &'static [u8]) -> Frame {
         Frame { chunks: vec![Bytes::from_static(bytes).into()] }
@@ -368,7 +411,7 @@ mod tests {
     async fn answers_leave_in_the_order_of_their_requests() {
         let (mut client, mut server) = pair().await;
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let (late, waits) = oneshot::channel();
         assert!(queue.push(Slot::Waiting(Box::pin(async { Ok(waits.await.unwrap()) }))));
         assert!(queue.push(Slot::Ready(frame(b"second"))));
@@ -390,7 +433,7 @@ mod tests {
     async fn the_answers_before_one_that_is_refused_leave() {
         let (mut client, mut server) = pair().await;
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let refused = Refused::NotServed { api: ApiKey::Fetch, version: 0 };
         assert!(queue.push(Slot::Ready(frame(b"first"))));
         assert!(queue.push(Slot::Waiting(Box::pin(async { Err(refused) }))));
@@ -406,7 +449,7 @@ mod tests {
     async fn an_answer_is_written_in_the_turn_in_which_it_was_queued() {
         let (mut client, mut server) = pair().await;
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let reading = pin!(async {
             assert!(queue.push(Slot::Ready(frame(b"now"))));
             std::future::pending::<()>().await;
@@ -424,7 +467,7 @@ mod tests {
     async fn a_client_that_does_not_read_stops_the_queue_from_growing_until_it_does() {
         let (mut client, mut server) = pair().await;
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let big = vec![0; QUEUED_ANSWER_BYTES_MAX / 2];
         let pushed = AtomicUsize::new(0);
         let mut reading = pin!(async {
@@ -447,10 +490,39 @@ mod tests {
 
     #[tokio::test]
     async fn requests_wait_while_too_many_are_unanswered() {
-        let queue = Queue::default();
+        let queue = queue();
         let push = || queue.push(Slot::Waiting(Box::pin(std::future::pending())));
         assert!((1..UNANSWERED_REQUESTS_MAX).all(|_| push()));
         assert!(!push());
+    }
+
+    #[tokio::test]
+    async fn while_memory_for_answers_is_short_a_connection_that_has_some_waits_and_others_do_not() {
+        let admission = Admission::new(None);
+        let mut hoard = admission.answers();
+        let [full, empty] = [(); 2].map(|()| Queue::new(admission.answers()));
+        let big = || Slot::Ready(Frame { chunks: vec![Bytes::from(vec![0; 100_000]).into()] });
+        assert!(full.push(big()));
+        hoard.add(ANSWER_MEMORY_BYTES_MAX);
+        assert!(full.is_in_the_way() && !full.push(big()));
+        assert!(empty.push(Slot::Ready(frame(b"small"))) && !empty.is_in_the_way());
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_not_counted_any_more() {
+        let (mut client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        let queue = queue();
+        let chunk = || Frame { chunks: vec![Bytes::from(vec![0; 10_000]).into()] };
+        assert!(queue.push(Slot::Ready(chunk())));
+        assert!(queue.push(Slot::Waiting(Box::pin(async move { Ok(chunk()) }))));
+        assert_eq!(queue.lock().untaken.bytes(), 10_000);
+        queue.close();
+        let mut all = vec![0; 20_000];
+        let (written, read) = tokio::join!(queue.write_all(&socket, || ()), client.read_exact(&mut all));
+        written.unwrap();
+        read.unwrap();
+        assert_eq!(queue.lock().untaken.bytes(), 0);
     }
 
     #[tokio::test]
@@ -459,7 +531,7 @@ mod tests {
         drop(client);
         server.readable().await.unwrap();
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let written = async {
             loop {
                 let _ = queue.push(Slot::Ready(frame(b"lost")));
@@ -499,7 +571,7 @@ mod tests {
         let stored = |position| Slice::Stored(Stored::new(cold.clone(), position, 15));
         let chunks =
             vec![Bytes::from_static(b"<").into(), stored(3), stored(40), Bytes::from_static(b">").into()];
-        let queue = Queue::default();
+        let queue = queue();
         assert!(queue.push(Slot::Ready(Frame { chunks })));
         assert_eq!(cold.0.load(Ordering::Relaxed), 0);
         queue.close();
@@ -523,7 +595,7 @@ mod tests {
         }
         let (_client, mut server) = pair().await;
         let (_, socket) = server.split();
-        let queue = Queue::default();
+        let queue = queue();
         let chunks = vec![Slice::Stored(Stored::new(Arc::new(Short), 0, 15))];
         assert!(queue.push(Slot::Ready(Frame { chunks })));
         assert!(matches!(queue.write_all(&socket, || ()).await, Err(WriteEnd::Io(_))));
@@ -558,7 +630,7 @@ mod tests {
         let (mut client, mut server) = pair().await;
         let (_, socket) = server.split();
         let bytes = 30_000_000;
-        let queue = Queue::default();
+        let queue = queue();
         let chunks = vec![Slice::Stored(Stored::new(Arc::new(Large), 0, bytes))];
         assert!(!queue.push(Slot::Ready(Frame { chunks })), "the connection is not read meanwhile");
         queue.close();

@@ -1,4 +1,5 @@
-//! What a partition has logged lately, so that a trouble that every request meets again is not a line for each.
+//! What a partition, or a listener, has logged lately, so that a trouble that every request or connection meets again is
+//! not a line for each.
 //! Pure: the moment is handed in, and nothing is logged here.
 
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +14,12 @@ const COMPLAINTS_MAX: usize = 8;
 
 /// The complaints of the last minute, with the moment of each.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(Mutex<Vec<(String, i64)>>);
+pub struct Complaints(Mutex<Vec<(String, i64)>>);
 
 impl Complaints {
     /// Whether this complaint is to be logged, which then counts as done.
-    pub(super) fn is_news(&self, complaint: String, now: Now) -> bool {
+    pub fn is_news(&self, complaint: impl Into<String>, now: Now) -> bool {
+        let complaint = complaint.into();
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|(_, at_ms)| now.mono_ms.saturating_sub(*at_ms) < REPEAT_MS);
         if recent.len() >= COMPLAINTS_MAX || recent.iter().any(|(said, _)| *said == complaint) {

@@ -2,7 +2,7 @@
 
 mod cleaning;
 mod commit;
-mod complaints;
+pub mod complaints;
 pub mod directory;
 #[cfg(test)]
 mod directory_tests;

@@ -78,9 +78,11 @@ impl Server {
             places: places.clone(),
             request_bytes_max: config.network.socket_request_max_bytes,
             idle_ms_max: u64::try_from(config.network.connections_max_idle_ms).ok(),
+            complaints: Arc::default(),
             stopping: stopping.clone(),
         };
-        let mut tasks = Vec::new();
+        let slow = (places.clone(), shared.admission.clone(), broker.clock.clone());
+        let mut tasks = vec![tokio::spawn(places::call_slow(slow.0, slow.1, slow.2, stopping.clone()))];
         if let Some(ms_max) = shared.idle_ms_max {
             let (places, clock) = (places.clone(), broker.clock.clone());
             tasks.push(tokio::spawn(places::call_idle(places, clock, ms_max, stopping.clone())));

@@ -72,6 +72,12 @@ impl Frame {
     pub fn size_bytes(&self) -> usize {
         self.chunks.iter().map(Slice::len).sum()
     }
+
+    /// Bytes of those chunks that are in memory.
+    pub fn memory_bytes(&self) -> usize {
+        let here = self.chunks.iter().filter(|chunk| matches!(chunk, Slice::Here(_)));
+        here.map(Slice::len).sum()
+    }
 }
 
 /// The encoder's words on a body that it refused.
@@ -152,11 +158,17 @@ impl Inbound {
 
     /// Makes room and hands out the buffer to read into.
     pub fn space(&mut self) -> &mut BytesMut {
+        self.space_within(usize::MAX)
+    }
+
+    /// As [`Self::space`], with new room for at most `ahead_bytes_max`.
+    pub fn space_within(&mut self, ahead_bytes_max: usize) -> &mut BytesMut {
         let have = self.buffer.len();
         let wanted = match self.announced(i32::MAX) {
             Ok(Some(total)) if total > have => total.saturating_sub(have).min(have.max(self.read_ahead)),
             _ => self.read_ahead,
         };
+        let wanted = wanted.min(ahead_bytes_max);
         // More room may cost a copy of what is there: only a little is copied for the sake of longer reads.
         let least = if have <= READ_AHEAD_BYTES_MIN { wanted } else { wanted.min(READ_AHEAD_BYTES_MIN) };
         if self.room() < least {
@@ -174,6 +186,28 @@ impl Inbound {
         } else if self.room >= self.read_ahead && bytes < self.read_ahead / READ_AHEAD_USED_MIN {
             self.read_ahead = (self.read_ahead / 2).max(READ_AHEAD_BYTES_MIN);
         }
+    }
+
+    /// Bytes of memory that are to be accounted for: what is there or will be when the request at the front has arrived,
+    /// or half of what is allocated where that is more: a buffer that grows takes up to twice what arrived. 0 when a
+    /// connection may have as much for nothing, which is `free_bytes`.
+    pub fn needed_bytes(&self, free_bytes: usize) -> usize {
+        let have = self.buffer.len();
+        let held = have.max(self.allocated / 2);
+        if have == 0 || held <= free_bytes {
+            return 0;
+        }
+        self.announced(i32::MAX).ok().flatten().unwrap_or(0).max(held)
+    }
+
+    /// The bytes that are there of the request at the front, without its length field.
+    pub fn front(&self) -> Bytes {
+        Bytes::copy_from_slice(self.buffer.get(LENGTH_BYTES..).unwrap_or_default())
+    }
+
+    /// The first bytes, its length field included: what else might have been meant by them.
+    pub fn first_bytes(&self) -> &[u8] {
+        &self.buffer
     }
 
     fn room(&self) -> usize {
@@ -293,6 +327,42 @@ mod tests {
         inbound.space().extend_from_slice(&vec![0; 100_000]);
         let before = inbound.buffer.as_ptr();
         assert_eq!(inbound.space().as_ptr(), before);
+    }
+
+    #[test]
+    fn what_is_accounted_for_is_the_announced_request_once_more_than_a_little_arrived() {
+        let mut inbound = inbound(&[0, 1, 0, 0, 9]);
+        assert_eq!(inbound.needed_bytes(4096), 0);
+        inbound.space().extend_from_slice(&vec![0; 5_000]);
+        inbound.arrived(5_000);
+        assert_eq!(inbound.needed_bytes(4096), 65_540);
+        inbound.space().extend_from_slice(&vec![0; 65_535 - 5_000]);
+        assert!(inbound.next_frame(i32::MAX).unwrap().is_some());
+        assert_eq!(inbound.needed_bytes(4096), 0);
+    }
+
+    #[test]
+    fn a_byte_in_a_large_buffer_is_accounted_for_as_the_buffer() {
+        let mut inbound = Inbound::default();
+        receive(&mut inbound, 8 << 20);
+        for _ in 0..10 {
+            receive(&mut inbound, 1 << 20);
+        }
+        inbound.space().extend_from_slice(&[0]);
+        inbound.arrived(1);
+        inbound.release();
+        assert!(inbound.needed_bytes(4096) >= inbound.buffer.capacity() / 2);
+        assert!(inbound.needed_bytes(4096) > 500_000);
+    }
+
+    #[test]
+    fn a_reader_without_memory_has_little_room() {
+        let mut inbound = Inbound::default();
+        for _ in 0..10 {
+            receive(&mut inbound, 1 << 20);
+        }
+        let space = inbound.space_within(4096);
+        assert!(space.capacity() <= 8192, "{}", space.capacity());
     }
 
     #[test]

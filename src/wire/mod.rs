@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod compress;
 pub mod fetch_response;
+pub mod foreign;
 pub mod frame;
 pub mod guard;
 pub mod header;

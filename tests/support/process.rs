@@ -96,6 +96,10 @@ impl Process {
         format!("127.0.0.1:{}", self.port)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }

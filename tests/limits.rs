@@ -1,0 +1,186 @@
+//! Limits of what one client, or many, may take from the others: each is filled here. docs/reliability.md lists them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::*;
+use support::process::Process;
+use support::requests::{PRODUCE, batch, name, produce};
+use support::{RawClient, TestBroker};
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+
+/// The header of Produce 9 without a client id.
+const PRODUCE_HEADER: [u8; 11] = [0, 0, 0, 9, 0, 0, 0, 1, 255, 255, 0];
+const WAIT: Duration = Duration::from_secs(10);
+
+async fn connect(broker: &Process) -> RawClient {
+    RawClient::connect(broker.bootstrap().parse().unwrap()).await
+}
+
+/// Waits for the end of a connection that the broker closes without an answer.
+async fn is_closed(client: &mut RawClient) -> bool {
+    let read = tokio::time::timeout(WAIT, client.stream.read_u8()).await;
+    matches!(read, Ok(Err(_)))
+}
+
+/// What was logged up to the line with this text, which is awaited.
+fn lines_to(lines: &Receiver<String>, last: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    while found.last().is_none_or(|line: &String| !line.contains(last)) {
+        found.push(lines.recv_timeout(WAIT).expect(last));
+    }
+    found
+}
+
+#[tokio::test]
+async fn who_speaks_http_or_tls_is_told_so_in_one_line_and_others_are_served() {
+    let (mut broker, lines) = Process::start_listening(&[]);
+    let mut good = connect(&broker).await;
+    good.create("t", 1, &[]).await;
+    let http = b"GET /topics HTTP/1.1\r\nHost: localhost\r\n\r\n".as_slice();
+    let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[7; 500]].concat();
+    for _ in 0..40 {
+        for foreign in [http, &tls, &[7; 300]] {
+            let mut client = connect(&broker).await;
+            client.send(foreign).await;
+            assert!(is_closed(&mut client).await);
+        }
+    }
+    good.send_values("t", 0, &["still here"]).await;
+    broker.terminate();
+    let said = lines_to(&lines, "stopped");
+    for word in ["speaks HTTP", "TLS handshake", "unknown API key"] {
+        assert_eq!(said.iter().filter(|line| line.contains(word)).count(), 1, "{word}: {said:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_request_that_is_none_is_refused_before_it_has_arrived() {
+    let broker = TestBroker::start().await;
+    for header in [[0, 99, 0, 0], [0, 3, 0, 77], [b'x'; 4]] {
+        let mut client = broker.connect().await;
+        client.send(&50_000_000_i32.to_be_bytes()).await;
+        client.send(&header).await;
+        assert!(is_closed(&mut client).await, "{header:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_request_has_64_kib_to_show_its_header() {
+    let broker = TestBroker::start().await;
+    let mut client = broker.connect().await;
+    client.send(&50_000_000_i32.to_be_bytes()).await;
+    // One tagged field in the header, of 2 MB.
+    client.send(&PRODUCE_HEADER[..10]).await;
+    client.send(&[1, 9, 0x80, 0x80, 0x80, 1]).await;
+    client.send(&vec![0; 60_000]).await;
+    let quiet = tokio::time::timeout(Duration::from_millis(300), client.stream.read_u8()).await;
+    assert!(quiet.is_err(), "64 KiB are allowed");
+    client.send(&vec![0; 10_000]).await;
+    assert!(is_closed(&mut client).await);
+}
+
+#[tokio::test]
+async fn a_first_request_may_be_large_when_it_is_one() {
+    let broker = TestBroker::start().await;
+    broker.connect().await.create("t", 1, &[]).await;
+    let mut client = broker.connect().await;
+    client.send_values("t", 0, &["x".repeat(900_000).as_str()]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_comes_byte_by_byte_is_given_up_and_a_large_one_on_a_slow_line_is_not() {
+    let broker = TestBroker::start().await;
+    let [mut loris, mut slow] = [broker.connect().await, broker.connect().await];
+    for client in [&mut loris, &mut slow] {
+        client.send(&1_000_000_i32.to_be_bytes()).await;
+        client.send(&PRODUCE_HEADER).await;
+    }
+    let mut seconds = 0;
+    loop {
+        // The clock is virtual: it jumps when nothing else is to be done.
+        let byte = tokio::time::timeout(Duration::from_secs(1), loris.stream.read_u8()).await;
+        if byte.is_ok() {
+            break;
+        }
+        loris.send(&[0]).await;
+        slow.send(&[0; 4_000]).await;
+        seconds += 1;
+        assert!(seconds < 60, "it is never given up");
+    }
+    assert!(seconds >= 28, "{seconds}");
+    for _ in 0..60 {
+        slow.send(&[0; 4_000]).await;
+        let closed = tokio::time::timeout(Duration::from_secs(1), slow.stream.read_u8()).await;
+        assert!(closed.is_err(), "a slow line is slow");
+    }
+}
+
+#[tokio::test]
+async fn requests_that_hold_memory_for_which_others_wait_have_to_get_on() {
+    let broker = TestBroker::start_with(&[
+        ("socket.request.max.bytes", "2000000"),
+        ("queued.max.request.bytes", "2000000"),
+    ])
+    .await;
+    let mut good = broker.connect().await;
+    good.create("t", 1, &[]).await;
+    let mut hoarders = Vec::new();
+    for _ in 0..10 {
+        let mut client = broker.connect().await;
+        client.send(&1_000_000_i32.to_be_bytes()).await;
+        client.send(&PRODUCE_HEADER).await;
+        client.send(&vec![0; 20_000]).await;
+        hoarders.push(client);
+    }
+    let begin = Instant::now();
+    good.send_values("t", 0, &["small"]).await;
+    assert!(begin.elapsed() < Duration::from_secs(2), "a small request needs no memory that is shared");
+    good.send_values("t", 0, &["x".repeat(500_000).as_str()]).await;
+    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
+    assert!(is_closed(&mut hoarders[0]).await);
+}
+
+/// Bytes of memory that are resident.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[tokio::test]
+async fn clients_that_take_no_answers_are_given_up_when_memory_is_short_and_others_are_served() {
+    let (broker, lines) = Process::start_listening(&[]);
+    let mut good = connect(&broker).await;
+    good.create("t", 1, &[]).await;
+    good.create("many", 5_000, &[]).await;
+    // A few bytes of request for much of an answer.
+    let asked = MetadataRequest::default()
+        .with_topics(Some(vec![MetadataRequestTopic::default().with_name(Some(name("many")))]));
+    let mut hoarders = Vec::new();
+    for _ in 0..80 {
+        let mut client = connect(&broker).await;
+        let (frame, _) = client.frame(ApiKey::Metadata, 9, &asked);
+        client.send(&frame.repeat(1_000)).await;
+        hoarders.push(client);
+    }
+    let begin = Instant::now();
+    let mut most = 0;
+    let mut given_up = false;
+    while !given_up {
+        assert!(begin.elapsed() < Duration::from_secs(30), "nobody is given up, {} MiB", most >> 20);
+        good.send_values("t", 0, &["small"]).await;
+        most = most.max(resident(broker.pid()));
+        given_up = lines.try_iter().any(|line| line.contains("memory for answers is short"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(most < 350 << 20, "{} MiB", most >> 20);
+    let request = produce("t", 0, batch(&["last"]), -1);
+    let answer: ProduceResponse = good.ask(ApiKey::Produce, PRODUCE, &request).await;
+    assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+}
