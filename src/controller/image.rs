@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::names::{can_collide, collision_order};
 use super::tree::Tree;
 use crate::types::{LeaderEpoch, NodeId, Offset, ProducerId, TopicId, TopicName};
+use crate::wire::records::metadata::MetadataRecord;
 
 /// The id of a directory of logs (KIP-858), the `directory.id` of its `meta.properties`. It has a topic id's form.
 pub type DirectoryId = TopicId;
@@ -294,6 +295,18 @@ impl Image {
     /// The records that nothing here interprets, in their order, as they stood in the journal.
     pub fn kept(&self) -> impl ExactSizeIterator<Item = &Bytes> {
         self.kept.iter().map(|(_, record)| record)
+    }
+
+    /// The epoch under which a real Kafka's controller last registered this broker; `None` when none did. A clean stop
+    /// notes it: that controller takes a broker that names another for one that crashed, and its replicas for damaged.
+    pub fn broker_epoch(&self, node: NodeId) -> Option<i64> {
+        let subject = Some(KeptSubject::Broker(node));
+        self.kept.iter().filter(|(of, _)| *of == subject).find_map(
+            |(_, record)| match MetadataRecord::decode(record) {
+                Ok(MetadataRecord::RegisterBroker(registration)) => Some(registration.broker_epoch),
+                _ => None,
+            },
+        )
     }
 }
 

@@ -72,7 +72,7 @@ fn only_what_lies_in_a_directory_without_its_marker_is_scanned() {
     for partition in add(&first, id, false) {
         append(&partition).unwrap();
     }
-    first.close(2).unwrap();
+    first.close(2, None).unwrap();
     drop(first);
     assert_eq!(is_marked(dir.path()), [true, true]);
     std::fs::remove_file(dir.path().join("b/.kafka_cleanshutdown")).unwrap();
@@ -124,7 +124,7 @@ fn nothing_is_written_to_a_directory_that_went_offline() {
     let before = std::fs::read_dir(&away).unwrap().count();
     assert!(registry.write_checkpoint(Checkpoint::HighWatermark), "the other one's is written");
     registry.remove([TopicPartition::new("t", 1)], Now::default());
-    registry.close(2).unwrap();
+    registry.close(2, None).unwrap();
     assert!(!dir.path().join("b").exists());
     assert_eq!(std::fs::read_dir(&away).unwrap().count(), before);
     std::fs::rename(&away, dir.path().join("b")).unwrap();
@@ -139,7 +139,7 @@ fn a_partition_of_a_directory_that_is_offline_is_made_nowhere_and_is_back_with_i
     for partition in add(&first, id, false) {
         append(&partition).unwrap();
     }
-    first.close(1).unwrap();
+    first.close(1, None).unwrap();
     drop(first);
     let (here, away) = (dir.path().join("b"), dir.path().join("away"));
     std::fs::rename(&here, &away).unwrap();
@@ -148,7 +148,7 @@ fn a_partition_of_a_directory_that_is_offline_is_made_nowhere_and_is_back_with_i
     let [other, missing] = add(&second, id, true);
     assert_eq!(append(&missing), Err(ErrorCode::KafkaStorageError));
     assert_eq!(append(&other), Ok(Offset(1)));
-    second.close(1).unwrap();
+    second.close(1, None).unwrap();
     drop((second, other, missing));
     assert!(!dir.path().join("a/t-1").exists());
     std::fs::remove_file(&here).unwrap();

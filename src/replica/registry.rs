@@ -260,9 +260,9 @@ impl Registry {
     }
 
     /// Closes every log, with `workers` threads because each waits for the disk, then writes the checkpoints and the
-    /// markers of a clean stop. A directory's marker is left out when one of its logs could not be closed well, so that
-    /// the next start looks at it.
-    pub fn close(&self, workers: usize) -> Result<(), LogError> {
+    /// markers of a clean stop, which name the epoch that the broker was registered under (`None`: by no one). A
+    /// directory's marker is left out when one of its logs could not be closed well, so that the next start looks at it.
+    pub fn close(&self, workers: usize, broker_epoch: Option<i64>) -> Result<(), LogError> {
         let partitions = self.all();
         let doubtful = std::thread::scope(|scope| {
             let part = |nth| partitions.iter().skip(nth).step_by(workers.max(1));
@@ -287,7 +287,7 @@ impl Registry {
         for directory in &self.directories {
             let is_clean = !doubtful.iter().any(|doubtful| Arc::ptr_eq(doubtful, directory));
             if let Some(files) = directory.files().filter(|_| is_clean) {
-                files.mark_clean(BROKER_EPOCH_UNKNOWN)?;
+                files.mark_clean(broker_epoch.unwrap_or(BROKER_EPOCH_UNKNOWN))?;
             }
         }
         Ok(())
@@ -310,5 +310,5 @@ fn close_all<'a>(partitions: impl Iterator<Item = &'a Arc<Partition>>) -> Vec<&'
     doubtful
 }
 
-/// The broker epoch in the marker of a clean stop, for a controller that would compare it.
+/// The broker epoch in the marker of a clean stop when no controller registered the broker.
 const BROKER_EPOCH_UNKNOWN: i64 = -1;

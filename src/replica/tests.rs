@@ -138,7 +138,7 @@ fn retention_leaves_a_log_unopened_that_nobody_uses_and_looks_again_when_somethi
     let id = TopicId::random();
     let first = registry(dir.path());
     append(&add(&first, id, false)).unwrap();
-    first.close(1).unwrap();
+    first.close(1, None).unwrap();
     drop(first);
     let registry = registry(dir.path());
     let partition = add(&registry, id, true);
@@ -187,7 +187,7 @@ fn a_closed_partition_is_in_the_checkpoints_and_takes_nothing_more() {
     append(&partition).unwrap();
     append(&partition).unwrap();
     partition.delete_records(Some(Offset(1)), Now::default()).unwrap();
-    registry.close(1).unwrap();
+    registry.close(1, None).unwrap();
     assert_eq!(append(&partition), Err(ErrorCode::NotLeaderOrFollower));
     assert_eq!(read(&partition), Err(ErrorCode::NotLeaderOrFollower));
     for (which, at) in
@@ -256,12 +256,12 @@ fn a_partition_that_was_not_recovered_is_looked_at_again_by_the_next_start() {
     // The last stop was not clean, and nobody opened the log since.
     let next = registry(dir.path());
     add(&next, id, true);
-    next.close(1).unwrap();
+    next.close(1, None).unwrap();
     drop(next);
     let third = registry(dir.path());
     assert!(!files(&third).was_clean());
     add(&third, id, true).recover().unwrap();
-    third.close(1).unwrap();
+    third.close(1, None).unwrap();
     drop(third);
     assert!(files(&registry(dir.path())).was_clean());
 }

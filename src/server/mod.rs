@@ -156,7 +156,8 @@ impl Server {
         let broker = self.broker;
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             broker.controller.close();
-            broker.partitions.close(CLOSING_THREADS)?;
+            let broker_epoch = broker.controller.image().broker_epoch(broker.node_id);
+            broker.partitions.close(CLOSING_THREADS, broker_epoch)?;
             Ok(())
         })
         .await??;

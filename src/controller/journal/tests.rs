@@ -329,6 +329,18 @@ fn kafkas_registrations_outlive_a_fold_and_only_the_latest_of_each() {
 }
 
 #[test]
+fn the_epoch_of_kafkas_last_registration_is_known_also_after_a_fold() {
+    let dir = kafka_dir(KAFKA_LOG);
+    let mut pair = Pair::open(dir.path());
+    // What the clean stop of that Kafka noted in `.kafka_cleanshutdown`.
+    assert_eq!(pair.image().broker_epoch(NodeId(1)), Some(348));
+    assert_eq!(pair.image().broker_epoch(NodeId(2)), None);
+    let image = pair.image().clone();
+    pair.journal.fold(&image).unwrap();
+    assert_eq!(open(dir.path()).unwrap().1.broker_epoch(NodeId(1)), Some(348));
+}
+
+#[test]
 fn a_formatted_directory_begins_with_the_features_it_asks_for() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join(JOURNAL_DIR)).unwrap();
