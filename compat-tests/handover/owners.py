@@ -9,33 +9,45 @@ SETTINGS = {
     "auto_create_topics_enable": "false",
     "offsets_topic_num_partitions": "4",
     "transaction_state_log_num_partitions": "4",
-    # Records are looked at one by one, and what compaction takes is no loss.
-    "log_cleaner_enable": "false",
+    "log_cleaner_backoff_ms": "100",
     "log_flush_start_offset_checkpoint_interval_ms": "50",
 }
+# So that Kafka writes checkpoints at once, and does not wait long for a session that a kill left behind.
+KAFKA_ALONE = {
+    "log_initial_task_delay_ms": "100",
+    "broker_session_timeout_ms": "2000",
+    "broker_heartbeat_interval_ms": "500",
+}# A Kafka that starts has no leaders for a moment, when it has begun to load groups already.
+HARMLESS = "Stopped loading records"
 
 
 class Kafka(brokers.Kafka):
     """A Kafka whose data stay: it ends cleanly, and its voters are fixed or, with `dynamic`, kept in its metadata."""
 
+    # A JVM that ends by SIGTERM says so.
+    stop_code = 143
+
     def __init__(self, home: Path, dynamic: bool):
-        super().__init__(home, **SETTINGS)
+        super().__init__(home, **SETTINGS, **KAFKA_ALONE)
         self.dynamic = dynamic
 
     def command(self, settings: dict[str, str]) -> list[str]:
         command = super().command(settings)
-        if self.dynamic:
-            properties = self.home / "server.properties"
-            text = properties.read_text()
-            properties.write_text(text.replace("controller.quorum.voters=1@", "controller.quorum.bootstrap.servers="))
+        self.name_voters(self.home / "server.properties")
         return command
 
     def format(self, properties: Path) -> None:
-        if not self.dynamic or self.data.exists():
+        if not self.dynamic:
             return super().format(properties)
-        text = properties.read_text().replace("controller.quorum.voters=1@", "controller.quorum.bootstrap.servers=")
-        properties.write_text(text)
-        return brokers.storage_tool(properties, "--standalone")
+        self.name_voters(properties)
+        if not self.data.exists():
+            brokers.storage_tool(properties, "--standalone")
+
+    def name_voters(self, properties: Path) -> None:
+        """Dynamic voters stand in the metadata, and the configuration only tells where one may be."""
+        if self.dynamic:
+            text = properties.read_text()
+            properties.write_text(text.replace("controller.quorum.voters=1@", "controller.quorum.bootstrap.servers="))
 
     def stop(self) -> None:
         Broker.stop(self)
@@ -45,22 +57,20 @@ class House:
     """The data directory, and who owns it now."""
 
     def __init__(self, home: Path, dynamic: bool):
-        self.owners = {"kafka": Kafka(home, dynamic), "milena": Broker(home, **SETTINGS)}
+        self.owners = {"kafka": Kafka(home / "kafka", dynamic), "milena": Broker(home / "milena", **SETTINGS)}
+        self.data = home / "data"
         self.port = self.owners["kafka"].port
-        self.owners["milena"].port = self.port
+        for owner in self.owners.values():
+            owner.port, owner.data = self.port, self.data
         self.owner: Broker | None = None
+        self.said_before = 0
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    @property
-    def data(self) -> Path:
-        return self.owners["kafka"].data
-
     def wait_for_start(self, partition: str, offset: int) -> None:
-        """Until the checkpoint says that a log begins there: before that it is not sure to survive a kill.
-        Kafka first writes it after half a minute."""
+        """Until the checkpoint says that a log begins there: before that it is not sure to survive a kill."""
         line = f"{partition.replace('-', ' ')} {offset}"
         checkpoint = self.data / "log-start-offset-checkpoint"
         brokers.wait_until(lambda: line in checkpoint.read_text().splitlines(), 90, f"{line} in {checkpoint}")
@@ -68,6 +78,7 @@ class House:
     def hand_to(self, name: str, killed: bool) -> None:
         self.end(killed)
         self.owner = self.owners[name]
+        self.said_before = len(self.log())
         self.owner.start()
         brokers.wait_until(lambda: brokers.accepts(self.port), 10, "a connection")
 
@@ -75,3 +86,16 @@ class House:
         owner, self.owner = self.owner, None
         if owner and owner.process:
             owner.kill() if killed else owner.stop()
+
+    def log(self) -> list[str]:
+        log = self.owner.log
+        return log.read_text(errors="replace").splitlines() if log.exists() else []
+
+    def complaints(self, killed: bool) -> list[str]:
+        """What the owner has found wrong since it came."""
+        words = [" ERROR ", " FATAL ", "stray", "orrupt", "anicked"]
+        if not killed:
+            # A Kafka that takes the broker for one that crashed.
+            words.append("UNCLEAN")
+        said = self.log()[self.said_before :]
+        return [line for line in said if any(word in line for word in words) and HARMLESS not in line]

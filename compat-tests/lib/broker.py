@@ -61,6 +61,9 @@ def die_with_parent() -> None:
 class Broker:
     """One broker process that can be stopped, killed and started again on the same port and directory."""
 
+    # How it ends after SIGTERM.
+    stop_code = 0
+
     def __init__(self, home: Path, **overrides: str):
         """`overrides` are configuration keys, with `_` for `.`."""
         self.home = Path(home)
@@ -111,7 +114,7 @@ class Broker:
         return self
 
     def stop(self) -> None:
-        """A clean stop: SIGTERM, exit code 0."""
+        """A clean stop: SIGTERM, and an exit code that says so."""
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         try:
@@ -120,7 +123,7 @@ class Broker:
             process.kill()
             process.wait()
             raise AssertionError(f"the broker did not stop on SIGTERM:\n{self.tail()}") from None
-        assert code == 0, f"exit code {code} after SIGTERM:\n{self.tail()}"
+        assert code == self.stop_code, f"exit code {code} after SIGTERM:\n{self.tail()}"
         assert "panicked at" not in self.log.read_text(errors="replace"), self.tail()
 
     def kill(self) -> None:
