@@ -44,6 +44,10 @@ pub(crate) fn load(
                 tracing::error!(%error, position = %next, "a batch of a group's log does not parse");
                 ErrorCode::CorruptMessage
             })?;
+            if !batch.crc_is_valid() {
+                tracing::error!(position = %next, "a batch of a group's log fails its checksum");
+                return Err(ErrorCode::CorruptMessage);
+            }
             chunk = chunk.slice(batch.bytes.len()..);
             // A batch always moves on, so hostile offsets cannot make this a loop.
             let after = Offset(batch.header.next_offset()).max(next.plus(1));

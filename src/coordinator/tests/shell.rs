@@ -319,6 +319,20 @@ fn a_load_that_fails_is_tried_again_a_second_later() {
 }
 
 #[test]
+fn a_batch_that_fails_its_checksum_fails_the_load() {
+    let mut builder = BatchBuilder::new(0);
+    builder.push(Some(b"key"), Some(b"value"), 0);
+    let mut bytes = builder.build(0).bytes.to_vec();
+    *bytes.last_mut().unwrap() ^= 1;
+    let log = MemoryLog::new();
+    log.put(&Batch::parse(bytes.into()).unwrap());
+    let coordinator = Coordinator::new(Settings::default());
+    coordinator.set_partitions(1);
+    coordinator.begin_load(0, LeaderEpoch(1), log.clone());
+    assert_eq!(coordinator.load(0, NOW), Err(ErrorCode::CorruptMessage));
+}
+
+#[test]
 fn a_topic_deleted_while_its_offsets_are_loaded_loses_them_afterwards() {
     let log = MemoryLog::new();
     ready(coordinator(&log).commit(commit(-1, &[("orders", 0, 9), ("kept", 0, 1)]), NOW)).unwrap();
