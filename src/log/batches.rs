@@ -74,11 +74,20 @@ impl Batches<'_> {
             if walk.end <= pieces.bytes {
                 (walk.whole, walk.whole_next) = (walk.end, walk.next);
             }
-            let Some(header) = pieces.header_at(walk.end)? else { return Ok(()) };
             let is_first = walk.end == 0;
-            if is_first && header.last_offset() < self.from {
-                return Err(ScanError::Invalid("hold other offsets than expected"));
-            }
+            let header = match pieces.header_at(walk.end) {
+                Ok(Some(header)) if self.is_next(walk, &header) => header,
+                Ok(None) => return Ok(()),
+                Err(error) if is_first => return Err(error),
+                Ok(Some(_)) if is_first => {
+                    return Err(ScanError::Invalid("hold other offsets than expected"));
+                }
+                // What stands before it can be read; whoever asks for what is behind gets the error.
+                _ => {
+                    walk.is_over = true;
+                    return Ok(());
+                }
+            };
             let end = walk.end.saturating_add(header.size_bytes());
             let fits = end <= self.max_bytes || (is_first && self.min_one);
             if header.last_offset() >= self.upper || !fits {
@@ -95,6 +104,11 @@ impl Batches<'_> {
             walk.end = end;
             walk.next = Some(header.last_offset().saturating_add(1));
         }
+    }
+
+    /// Whether a batch may stand where the walk has come to.
+    fn is_next(&self, walk: &Walk, header: &BatchHeader) -> bool {
+        header.last_offset() >= self.from && walk.next.is_none_or(|next| header.base_offset >= next)
     }
 
     /// Reads up to `wanted` bytes more; `false` when fewer were there than should be.
