@@ -2,6 +2,7 @@
 //! leader epochs brought up to date. Ends at the first bad batch.
 
 use std::io::IoSlice;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -138,8 +139,9 @@ impl Loading<'_> {
         let interval_bytes = u64::try_from(self.spec.config.index_interval_bytes).unwrap_or(0);
         let mut scanner = Scanner::new(&*file, 0, listed.log_bytes, Wait::Yes);
         let mut check = SegmentCheck::new(expected);
+        let range = listed.base..self.base_behind(listed.base);
         loop {
-            match self.check_next(&mut scanner, &mut check, listed.base, depth) {
+            match self.check_next(&mut scanner, &mut check, &range, depth) {
                 Ok(Some(scanned)) => check.take(listed.base, &scanned, interval_bytes),
                 Ok(None) => break,
                 Err(ScanError::Invalid(reason)) => {
@@ -152,12 +154,12 @@ impl Loading<'_> {
         Ok(check)
     }
 
-    /// The next good batch; `None` at the end or at the bound.
+    /// The next good batch of a segment whose offsets lie in `range`; `None` at the end or at the bound.
     fn check_next(
         &mut self,
         scanner: &mut Scanner<'_>,
         check: &mut SegmentCheck,
-        base: i64,
+        range: &Range<i64>,
         depth: Depth,
     ) -> Result<Option<Scanned>, ScanError> {
         let Some(scanned) = scanner.next_header()? else { return Ok(None) };
@@ -165,8 +167,8 @@ impl Loading<'_> {
         if header.base_offset < check.next {
             return Err(ScanError::Invalid("hold offsets that came before"));
         }
-        if i32::try_from(header.last_offset().saturating_sub(base)).is_err()
-            || header.last_offset() == i64::MAX
+        if i32::try_from(header.last_offset().saturating_sub(range.start)).is_err()
+            || header.last_offset() >= range.end
         {
             return Err(ScanError::Invalid("hold offsets too large for the segment"));
         }
@@ -175,6 +177,9 @@ impl Loading<'_> {
             return Ok(None);
         }
         if depth == Depth::All {
+            if self.is_gap(check.next, header.base_offset) {
+                return Err(ScanError::Invalid("follow records that are missing"));
+            }
             let bytes = scanner.whole(&scanned)?;
             if crc32c::crc32c(bytes.get(CRC_START..).unwrap_or_default()) != header.crc {
                 return Err(ScanError::Invalid("fail their checksum"));

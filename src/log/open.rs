@@ -81,12 +81,21 @@ impl Log {
         };
         let id = context.next_log();
         let reader = LogReader::new(spec.dir.clone(), spec.topic_partition.clone(), context, id, published);
-        let must_check = !spec.clean || epochs.is_none();
-        let first_checked = if epochs.is_none() { Offset::ZERO } else { spec.recovery_point };
+        let epochs_are_lost = epochs.is_none();
+        let must_check = !spec.clean || epochs_are_lost;
+        let first_checked = if epochs_are_lost { Offset::ZERO } else { spec.recovery_point };
         let Listing { segments, snapshots, .. } = listing;
         let loaded = Loading::new(&spec, &reader, segments, snapshots, epochs.unwrap_or_default(), now)
             .load(must_check.then_some(first_checked))?;
-        Ok(Self::assemble(spec, reader, loaded, has_metadata))
+        let (mut log, recovery) = Self::assemble(spec, reader, loaded, has_metadata);
+        if epochs_are_lost && log.active.is_some() {
+            log.epochs_dirty = true;
+            // So that the next start need not read all batches again.
+            if let Err(error) = log.write_epochs() {
+                tracing::warn!(%error, "the epochs that were read from the batches are written later");
+            }
+        }
+        Ok((log, recovery))
     }
 
     fn assemble(spec: OpenSpec, reader: LogReader, loaded: Loaded, has_metadata: bool) -> (Self, Recovery) {

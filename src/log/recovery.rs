@@ -136,10 +136,17 @@ impl<'a> Loading<'a> {
     /// Takes over a segment whose indexes were made anew from its headers.
     fn rebuilt(&mut self, listed: &ListedSegment, mut check: SegmentCheck) -> Result<(), LogError> {
         check.index_time(listed.base);
-        tracing::warn!(
-            partition = %self.spec.topic_partition, segment = listed.base, entries = check.offsets.len(),
-            "made its indexes anew"
-        );
+        let path = self.reader.file_path(listed.base, FileKind::Log);
+        tracing::warn!(path = %path.display(), entries = check.offsets.len(), "made its indexes anew");
+        if let Some(reason) = check.bad {
+            // Nothing is cut where nothing was lost in a crash. Whoever reads there gets an error, not the next segment.
+            let bytes = listed.log_bytes.saturating_sub(check.bytes);
+            tracing::warn!(
+                path = %path.display(), position = check.bytes, bytes,
+                "records before the recovery point cannot be read: the bytes {reason}"
+            );
+            check.bytes = listed.log_bytes;
+        }
         self.write_indexes(listed, &check)?;
         self.report.rebuilt_indexes = self.report.rebuilt_indexes.saturating_add(1);
         let segment = check.segment(listed.base, listed.txn_index_bytes.is_some());
@@ -248,8 +255,9 @@ impl<'a> Loading<'a> {
         let mut expected = None;
         for (index, segment) in listed.iter().enumerate() {
             let rest = listed.get(index..).unwrap_or_default();
-            if self.is_gap(expected, segment.base) {
-                self.remove_segments(rest, "records before it are missing");
+            if expected.is_some_and(|expected| self.is_gap(expected, segment.base)) {
+                self.report_cut(rest, 0, "follow records that are missing");
+                self.remove_segments(rest);
                 return Ok(());
             }
             let mut check =
@@ -265,8 +273,13 @@ impl<'a> Loading<'a> {
                 && check.bytes == 0
                 && expected.is_some_and(|expected| expected > segment.base)
             {
-                self.remove_segments(rest, "its records are in the segment before it");
+                self.report_cut(rest, 0, "hold records of the segment before");
+                self.remove_segments(rest);
                 return Ok(());
+            }
+            if let Some(reason) = check.bad {
+                self.report_cut(rest, check.bytes, reason);
+                self.cut(segment, &check)?;
             }
             self.take_checked(segment, &check)?;
             expected = Some(self.end);
@@ -275,25 +288,38 @@ impl<'a> Loading<'a> {
                 return Ok(());
             }
             if check.bad.is_some() {
-                self.remove_segments(after, "it follows the cut");
+                self.remove_segments(after);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Whether records were lost between segments. Compaction leaves gaps, too: where it has come to, and below the
+    /// Says, once for all that is lost, that the log ends at `position` of the first of these segments.
+    fn report_cut(&self, segments: &[ListedSegment], position: u64, reason: &str) {
+        let Some(first) = segments.first() else { return };
+        let all = segments.iter().map(|segment| segment.log_bytes).fold(0, u64::saturating_add);
+        tracing::warn!(
+            path = %self.reader.file_path(first.base, FileKind::Log).display(), position,
+            bytes = all.saturating_sub(position), segments_behind = segments.len().saturating_sub(1),
+            "cut the log: the bytes {reason}"
+        );
+    }
+
+    /// Where the next segment begins.
+    pub(crate) fn base_behind(&self, base: i64) -> i64 {
+        let behind = self.listed.partition_point(|segment| segment.base <= base);
+        self.listed.get(behind).map_or(i64::MAX, |segment| segment.base)
+    }
+
+    /// Whether records were lost before those at `base`. Compaction leaves gaps, too: where it has come to, and below the
     /// recovery point, where no write can have been lost. Neither depends on the topic still being compacted.
-    fn is_gap(&self, expected: Option<i64>, base: i64) -> bool {
+    pub(crate) fn is_gap(&self, expected: i64, base: i64) -> bool {
         let trusted = self.spec.recovery_point.max(self.spec.cleaned).0;
-        let may_be_compacted = self.spec.config.cleanup_policy.compact || base <= trusted;
-        !may_be_compacted && expected.is_some_and(|expected| base > expected)
+        base > expected && base > trusted && !self.spec.config.cleanup_policy.compact
     }
 
     fn take_checked(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
-        if let Some(reason) = check.bad {
-            self.cut(listed, check, reason)?;
-        }
         self.write_indexes(listed, check)?;
         self.write_txn_index(listed, check)?;
         let segment = check.segment(listed.base, !check.aborted.is_empty());
@@ -306,25 +332,17 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    fn cut(&mut self, listed: &ListedSegment, check: &SegmentCheck, reason: &str) -> Result<(), LogError> {
-        let cut_bytes = listed.log_bytes.saturating_sub(check.bytes);
-        tracing::warn!(
-            partition = %self.spec.topic_partition, offset = check.next, position = check.bytes, bytes = cut_bytes,
-            segment = listed.base, "cut the log: the bytes {reason}"
-        );
+    fn cut(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {
         let path = self.reader.file_path(listed.base, FileKind::Log);
         let file = self.reader.file(listed.base, FileKind::Log).map_err(LogError::io(&path))?;
         file.set_len(check.bytes).map_err(LogError::io(&path))?;
+        let cut_bytes = listed.log_bytes.saturating_sub(check.bytes);
         self.report.cut_bytes = self.report.cut_bytes.saturating_add(cut_bytes);
         Ok(())
     }
 
-    fn remove_segments(&mut self, listed: &[ListedSegment], reason: &str) {
+    fn remove_segments(&mut self, listed: &[ListedSegment]) {
         for segment in listed {
-            tracing::warn!(
-                partition = %self.spec.topic_partition, segment = segment.base, bytes = segment.log_bytes,
-                "removed a segment: {reason}"
-            );
             self.reader.remove_segment_files(segment.base, &self.spec.config, self.now);
             self.report.removed_segments = self.report.removed_segments.saturating_add(1);
             self.report.cut_bytes = self.report.cut_bytes.saturating_add(segment.log_bytes);
@@ -366,7 +384,8 @@ impl<'a> Loading<'a> {
         let start = self.spec.log_start.0;
         if !self.segments.is_empty() {
             tracing::warn!(
-                partition = %self.spec.topic_partition, end = self.end, start,
+                path = %self.spec.dir.display(), end = self.end, start,
+                bytes = self.segments.iter().map(|segment| segment.size()).fold(0, u64::saturating_add),
                 "removed all segments: the log ends below its start"
             );
         }

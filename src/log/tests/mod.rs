@@ -3,8 +3,11 @@
 mod appending;
 mod compacting;
 mod damage;
+mod every_call;
 mod failing_disk;
 mod fixtures;
+mod images;
+mod mem_disk;
 mod reading;
 mod restarts;
 mod retaining;
