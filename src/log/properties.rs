@@ -53,7 +53,9 @@ pub(crate) fn parse_meta(bytes: &[u8]) -> Result<(String, NodeId, Option<Uuid>),
                 let id = TopicId::parse(&value).ok_or_else(|| format!("has the directory.id {value:?}"))?;
                 directory_id = Some(id.0);
             }
-            "version" if value != "1" && value != "0" => return Err(format!("has version {value}")),
+            "version" if value != "1" && value != "0" => {
+                return Err(format!("has version {value}, but this release knows none above 1"));
+            }
             _ => {}
         }
     }

@@ -71,6 +71,13 @@ impl Process {
         Self { child, port, directory, settings }
     }
 
+    /// As `start`, in a directory that is there, which may have something mounted on it.
+    pub fn start_in(directory: TempDir, settings: &[(&str, &str)]) -> Self {
+        let (port, settings) = (free_port(), owned(settings));
+        let child = start(port, directory.path(), &settings);
+        Self { child, port, directory, settings }
+    }
+
     /// As `start`; what it logs from then on comes through the channel.
     pub fn start_listening(settings: &[(&str, &str)]) -> (Self, Receiver<String>) {
         let (port, directory, settings) = (free_port(), tempfile::tempdir().unwrap(), owned(settings));
