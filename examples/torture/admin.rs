@@ -21,7 +21,7 @@ use super::wire::Raw;
 use super::world::{World, now_ms};
 
 /// A change of topics waits no longer; what a kill cut off is never answered.
-const ADMIN_LIMIT: Duration = Duration::from_secs(2);
+const ADMIN_LIMIT: Duration = Duration::from_secs(8);
 /// So many partitions have the topics that come and go.
 pub(crate) const PARTITIONS: i32 = 2;
 const CONFIGS: [(&str, &str); 1] = [("internal.segment.bytes", "2000")];

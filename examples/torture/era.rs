@@ -52,9 +52,9 @@ impl Era {
         };
         let targets = |names: &[&str]| topics::places(&ids, names).into_iter().map(target).collect();
         let senders = vec![
-            Sender::new(world, Sending::Idempotent, targets(&[ORDERS, SYNCED, TRIMMED, COMPACTED]))?,
-            Sender::new(world, Sending::Idempotent, targets(&[ORDERS, SHORT, BRIEF, COMPACTED]))?,
-            Sender::new(world, Sending::Plain, targets(&[PLAIN]))?,
+            Sender::new(world, Sending::Idempotent, "none", targets(&[ORDERS, SYNCED, TRIMMED, COMPACTED]))?,
+            Sender::new(world, Sending::Idempotent, "lz4", targets(&[ORDERS, SHORT, BRIEF, COMPACTED]))?,
+            Sender::new(world, Sending::Plain, "zstd", targets(&[PLAIN]))?,
         ];
         let place = |name: &'static str| {
             let (_, place) = topics::places(&ids, &[name]).into_iter().next().context("a partition")?;

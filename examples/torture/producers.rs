@@ -68,10 +68,16 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn new(world: &Arc<World>, sending: Sending, targets: Vec<Target>) -> Result<Self> {
+    pub(crate) fn new(
+        world: &Arc<World>,
+        sending: Sending,
+        codec: &str,
+        targets: Vec<Target>,
+    ) -> Result<Self> {
         let mut config = world.client();
         config.set("acks", "all").set("linger.ms", "1").set("batch.num.messages", "20");
         config.set("message.timeout.ms", "60000").set("queue.buffering.max.messages", "10000");
+        config.set("compression.codec", codec);
         match sending {
             Sending::Idempotent => config.set("enable.idempotence", "true"),
             // A batch that is sent again must not get behind a later one.
