@@ -22,6 +22,8 @@ pub(crate) struct Broker {
     binary: PathBuf,
     directory: PathBuf,
     port: u16,
+    /// The port behind the proxy, and the proxy's address.
+    far: (u16, SocketAddr),
     settings: Vec<(String, String)>,
     child: Option<Child>,
     starts: u32,
@@ -39,13 +41,20 @@ fn free_port() -> Result<u16> {
 
 impl Broker {
     /// A broker that is not started yet; `directory` will hold its data and its output.
-    pub(crate) fn new(binary: &Path, directory: &Path, settings: &[(&str, &str)]) -> Result<Self> {
+    /// Clients that come through the proxy are told its address.
+    pub(crate) fn new(
+        binary: &Path,
+        directory: &Path,
+        proxy: SocketAddr,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         fs::create_dir_all(directory.join("data")).context("the data directory")?;
         Ok(Self {
             binary: binary.to_owned(),
             directory: directory.to_owned(),
             port: free_port()?,
+            far: (free_port()?, proxy),
             settings: settings.collect(),
             child: None,
             starts: 0,
@@ -54,6 +63,11 @@ impl Broker {
 
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Where the proxy leads to.
+    pub(crate) fn far_address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.far.0))
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -81,7 +95,15 @@ impl Broker {
         let _ = fs::remove_file(self.log(self.starts.saturating_sub(LOGS_KEPT)));
         let output = File::create(self.log(self.starts)).context("the file for the broker's output")?;
         let mut command = Command::new(&self.binary);
-        command.arg("--override").arg(format!("listeners=PLAINTEXT://{}", self.address()));
+        let (near, far) = (self.address(), self.far_address());
+        for setting in [
+            format!("listeners=NEAR://{near},FAR://{far}"),
+            format!("advertised.listeners=NEAR://{near},FAR://{}", self.far.1),
+            "listener.security.protocol.map=NEAR:PLAINTEXT,FAR:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
+            "inter.broker.listener.name=NEAR".to_owned(),
+        ] {
+            command.arg("--override").arg(setting);
+        }
         command.arg("--override").arg(format!("log.dirs={}", self.data().display()));
         for (key, value) in &self.settings {
             command.arg("--override").arg(format!("{key}={value}"));

@@ -14,6 +14,7 @@ mod dice;
 mod era;
 mod members;
 mod producers;
+mod proxy;
 mod reader;
 mod record;
 mod run;

@@ -74,7 +74,10 @@ impl Sender {
         codec: &str,
         targets: Vec<Target>,
     ) -> Result<Self> {
-        let mut config = world.client();
+        let mut config = match sending {
+            Sending::Idempotent => world.far_client(),
+            Sending::Plain | Sending::Refused => world.client(),
+        };
         config.set("acks", "all").set("linger.ms", "1").set("batch.num.messages", "20");
         config.set("message.timeout.ms", "60000").set("queue.buffering.max.messages", "10000");
         config.set("compression.codec", codec);

@@ -15,6 +15,7 @@ use super::broker::Broker;
 use super::checker::Rules;
 use super::dice::Dice;
 use super::era::{Era, GROUPS};
+use super::proxy::Proxy;
 use super::sabotage::{self, Sabotage, VICTIM};
 use super::verify;
 use super::wire::{Raw, answered};
@@ -95,9 +96,12 @@ struct Run<'a> {
 /// Runs the plan. Fails when it cannot be run; what is wrong with the broker is in the outcome.
 pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
     let begin = Instant::now();
-    let broker = Broker::new(&plan.binary, &plan.directory, &SETTINGS)?;
-    let world = Arc::new(World::new(broker.address()));
-    let mut run = Run { plan, world, broker, dice: Dice::new(plan.seed), outcome: Outcome::default() };
+    let (listener, far) = Proxy::bind()?;
+    let broker = Broker::new(&plan.binary, &plan.directory, far, &SETTINGS)?;
+    let mut dice = Dice::new(plan.seed);
+    let _proxy = Proxy::lead_to(listener, broker.far_address(), Dice::new(dice.below(u64::MAX)))?;
+    let world = Arc::new(World::new(broker.address(), far));
+    let mut run = Run { plan, world, broker, dice, outcome: Outcome::default() };
     run.world.watch(&plan.directory);
     run.broker.start(plan.start_limit).context("the first start")?;
     run.world.runs(run.broker.pid());

@@ -20,6 +20,8 @@ const CYCLE_LIMIT: Duration = Duration::from_mins(4);
 
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
+    /// The same broker, far away.
+    far_address: SocketAddr,
     checker: Mutex<Checker>,
     load: AtomicBool,
     /// Cycles that have begun.
@@ -34,9 +36,10 @@ pub(crate) fn now_ms() -> i64 {
 }
 
 impl World {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr, far_address: SocketAddr) -> Self {
         Self {
             address,
+            far_address,
             checker: Mutex::new(Checker::default()),
             load: AtomicBool::new(false),
             cycles: AtomicU32::new(0),
@@ -101,6 +104,13 @@ impl World {
             thread::sleep(AGAIN);
         }
         None
+    }
+
+    /// The configuration of a client that is far away.
+    pub(crate) fn far_client(&self) -> ClientConfig {
+        let mut config = self.client();
+        config.set("bootstrap.servers", self.far_address.to_string());
+        config
     }
 
     /// How librdkafka's clients are configured: they come back soon, and say nothing.
