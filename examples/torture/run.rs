@@ -63,6 +63,8 @@ pub(crate) struct Outcome {
     pub(crate) clean_stops: u32,
     pub(crate) acknowledged: u64,
     pub(crate) read: u64,
+    pub(crate) commits_acknowledged: u64,
+    pub(crate) topics_deleted: u64,
     pub(crate) slowest_start: Duration,
     pub(crate) took: Duration,
     pub(crate) findings: Findings,
@@ -72,12 +74,14 @@ impl fmt::Display for Outcome {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{} cycles, {} kills, {} clean stops, {} records acknowledged, {} read, slowest start {} ms, {} s; anomalies: {}",
+            "{} cycles, {} kills, {} clean stops, {} records acknowledged, {} read, {} commits, {} topics deleted, slowest start {} ms, {} s; anomalies: {}",
             self.cycles,
             self.kills,
             self.clean_stops,
             self.acknowledged,
             self.read,
+            self.commits_acknowledged,
+            self.topics_deleted,
             self.slowest_start.as_millis(),
             self.took.as_secs(),
             self.findings.by_kind(),
@@ -153,6 +157,8 @@ impl Run<'_> {
         let checker = self.world.checker();
         self.outcome.acknowledged = checker.acknowledged;
         self.outcome.read = checker.read;
+        self.outcome.commits_acknowledged = checker.commits_acknowledged;
+        self.outcome.topics_deleted = checker.topics_deleted;
         self.outcome.findings = checker.findings.clone();
         self.outcome.took = begin.elapsed();
     }

@@ -21,6 +21,7 @@ impl Checker {
     /// A commit was acknowledged.
     pub(crate) fn commit_acknowledged(&mut self, group: &str, place: Place, offset: i64) {
         if self.partitions.contains_key(&place) {
+            self.commits_acknowledged += 1;
             let known = self.commits.0.entry((group.to_owned(), place)).or_insert(-1);
             *known = offset.max(*known);
         }

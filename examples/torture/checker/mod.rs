@@ -79,6 +79,10 @@ pub(crate) struct Checker {
     pub(crate) acknowledged: u64,
     /// Records that were read, each time counted.
     pub(crate) read: u64,
+    /// Offset commits that were acknowledged, partition by partition.
+    pub(crate) commits_acknowledged: u64,
+    /// Topics whose deletion was acknowledged, or seen after a kill.
+    pub(crate) topics_deleted: u64,
 }
 
 impl Checker {

@@ -437,6 +437,7 @@ fn a_deleted_topic_is_forgotten_with_all_that_is_known_of_it() {
     checker.deleting("orders");
     checker.deleted("orders");
     assert!(checker.places().is_empty());
+    assert_eq!((checker.commits_acknowledged, checker.topics_deleted), (1, 1));
     checker.commit_acknowledged("group", PLACE, 1);
     assert_eq!(checker.end(PLACE), 0, "what comes late makes nothing anew");
     assert_eq!(kinds(&checker), []);

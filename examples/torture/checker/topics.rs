@@ -112,6 +112,7 @@ impl Checker {
     }
 
     fn forget(&mut self, id: Uuid) {
+        self.topics_deleted += 1;
         self.topics.deleted.insert(id);
         self.names.remove(&id);
         self.partitions.retain(|place, _| place.topic != id);
