@@ -4,15 +4,21 @@
 use libfuzzer_sys::fuzz_target;
 use milena::wire::frame::Inbound;
 use milena::wire::{guard, header};
+use milena_fuzz::bounded;
 
 const SIZE_MAX: i32 = 1 << 20;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&piece, mut rest)) = data.split_first() else { return };
+    let Some((&piece, rest)) = data.split_first() else { return };
+    bounded(|| arrive(usize::from(piece) + 1, rest));
+});
+
+fn arrive(piece: usize, mut rest: &[u8]) {
     let mut inbound = Inbound::default();
     while !rest.is_empty() {
         let space = inbound.space();
-        let count = rest.len().min(usize::from(piece) + 1).min(space.capacity() - space.len());
+        let count = rest.len().min(piece).min(space.capacity() - space.len());
+        assert!(count > 0, "there is always space");
         let (now, later) = rest.split_at(count);
         space.extend_from_slice(now);
         inbound.arrived(count);
@@ -29,4 +35,4 @@ fuzz_target!(|data: &[u8]| {
             }
         }
     }
-});
+}

@@ -1,20 +1,23 @@
 //! A partition's directory after a crash: two segments with whatever their files hold. It opens without a panic, and what
-//! it shows afterwards are whole batches; opened again it shows the same. An input is cut into files by a head of lengths.
+//! it shows afterwards are whole batches; opened again it shows the same, and compaction leaves whole batches in order. An
+//! input is three bytes that say how it is opened, and the files.
 #![no_main]
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
-use milena::log::{ContextOptions, Log, LogConfig, LogContext, OpenSpec};
-use milena::types::{Now, Offset, TopicId, TopicPartition};
-use milena::wire::batch::Batch;
+use milena::log::cleaner::{CleanerOptions, LockedLog, Pace, clean};
+use milena::log::{CleanupPolicy, ContextOptions, Log, LogConfig, LogContext, LogReader, OpenSpec};
+use milena::types::{LeaderEpoch, Now, Offset, TopicId, TopicPartition};
+use milena::wire::batch::{Batch, BatchBuilder};
+use milena_fuzz::{bounded, parts, seal_log};
 
 static CONTEXT: LazyLock<Arc<LogContext>> =
     LazyLock::new(|| LogContext::new(ContextOptions::default()).unwrap());
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 12] = [
     "00000000000000000000.log",
     "00000000000000000000.index",
     "00000000000000000000.timeindex",
@@ -24,46 +27,116 @@ const NAMES: [&str; 9] = [
     "00000000000000000010.timeindex",
     "00000000000000000010.snapshot",
     "leader-epoch-checkpoint",
+    "00000000000000000010.txnindex",
+    "00000000000000000020.snapshot",
+    "partition.metadata",
 ];
+const NOW: Now = Now { wall_ms: 1_800_000_000_000, mono_ms: 1_000_000 };
 
 fuzz_target!(|data: &[u8]| {
+    let Some((&[recovery_point, clean, flags], rest)) = data.split_first_chunk::<3>() else { return };
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("t-0");
     std::fs::create_dir(&dir).unwrap();
-    let mut rest = data;
-    let recovery_point = if rest.is_empty() { 0 } else { i64::from(rest.get_u8() % 32) };
-    for name in NAMES {
-        if rest.len() < 2 {
-            break;
+    for (name, part) in NAMES.iter().zip(parts(rest)) {
+        let mut bytes = part.to_vec();
+        if flags & 1 == 0 && name.ends_with(".log") {
+            seal_log(&mut bytes);
         }
-        let length = usize::from(rest.get_u16()).min(rest.len());
-        let (bytes, later) = rest.split_at(length);
-        if length > 0 {
+        if !bytes.is_empty() {
             std::fs::write(dir.join(name), bytes).unwrap();
         }
-        rest = later;
     }
-    let first = open(&dir, recovery_point);
-    let again = open(&dir, recovery_point);
-    assert_eq!(first, again, "what was recovered once stays");
-});
-
-/// Offsets of the batches that a reader sees, from the log's start to its end.
-fn open(dir: &Path, recovery_point: i64) -> Vec<(i64, i64)> {
     let spec = OpenSpec {
-        dir: dir.to_owned(),
+        dir,
         topic_partition: TopicPartition::new("t", 0),
         topic_id: TopicId::ZERO,
-        config: Arc::new(LogConfig::default()),
-        log_start: Offset::ZERO,
-        recovery_point: Offset(recovery_point),
+        config: Arc::new(LogConfig {
+            cleanup_policy: CleanupPolicy { delete: flags & 2 != 0, compact: flags & 4 != 0 },
+            segment_bytes: 16_384,
+            delete_retention_ms: 0,
+            min_cleanable_dirty_ratio: 0.0,
+            ..LogConfig::default()
+        }),
+        log_start: Offset(i64::from(flags >> 6)),
+        recovery_point: Offset(i64::from(recovery_point % 32)),
         cleaned: Offset::ZERO,
-        clean: false,
-        end: None,
+        clean: clean & 1 != 0,
+        end: (flags & 8 != 0).then(|| Offset(i64::from(clean >> 3))),
         producer_id_expiration_ms: 86_400_000,
     };
-    let Ok((log, _)) = Log::open(spec, &CONTEXT, Now::default()) else { return Vec::new() };
+    bounded(|| try_log(spec, flags & 16 != 0, flags & 32 != 0));
+    let _ = CONTEXT.run_deletions(Now { mono_ms: i64::MAX, ..NOW });
+});
+
+fn try_log(spec: OpenSpec, append: bool, compact: bool) {
+    let dir = spec.dir.clone();
+    let crashed = OpenSpec { clean: false, end: None, ..spec.clone() };
+    let Ok((mut log, _)) = Log::open(spec, &CONTEXT, NOW) else { return };
     let reader = log.reader();
+    let _ = batches(&reader);
+    let _ = reader.offset_for_timestamp(0, reader.end());
+    let _ = reader.max_timestamp(reader.end());
+    let _ = reader.aborted_transactions(reader.start(), reader.end());
+    let _ = reader.last_stable(reader.end());
+    if append {
+        let mut builder = BatchBuilder::new(NOW.wall_ms);
+        builder.push(Some(b"k"), Some(b"v"), NOW.wall_ms);
+        if let Ok(appended) = log.append(&builder.build(0), LeaderEpoch(i32::MAX), NOW) {
+            let read = reader.read(appended.base_offset, reader.end(), 1 << 20, true).expect("what was appended is read");
+            let bytes = read.records.into_bytes().expect("what was appended is there");
+            assert!(Batch::parse(bytes).expect("it is a batch").crc_is_valid());
+        }
+    }
+    if compact {
+        compacted(log);
+    } else {
+        drop(log);
+    }
+    drop(reader);
+    let Ok((log, _)) = Log::open(crashed.clone(), &CONTEXT, NOW) else { return };
+    let first = batches(&log.reader());
+    drop(log);
+    let (log, _) = Log::open(crashed, &CONTEXT, NOW).expect("what was recovered once opens");
+    assert_eq!(first, batches(&log.reader()), "what was recovered once stays: {}", names(&dir));
+}
+
+fn names(dir: &Path) -> String {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    names.map(|entry| format!("{} ", entry.file_name().display())).collect()
+}
+
+struct Shared(Mutex<Log>);
+
+impl LockedLog for Shared {
+    fn with(&self, work: &mut dyn FnMut(&mut Log)) -> bool {
+        work(&mut self.0.lock().unwrap());
+        true
+    }
+}
+
+impl Pace for Shared {
+    fn spent(&self, _: u64) -> bool {
+        true
+    }
+}
+
+fn compacted(log: Log) {
+    let (reader, config) = (log.reader(), log.config().clone());
+    let in_order = |found: &[(i64, i64)]| found.is_sorted_by(|before, after| before.1 < after.0);
+    let were_in_order = in_order(&batches(&reader));
+    let Ok(plan) = reader.cleaning_plan(&config, None, reader.end(), NOW.wall_ms) else { return };
+    let shared = Shared(Mutex::new(log));
+    let options = CleanerOptions { map_bytes: 1 << 16, load_factor: 0.9, io_bytes: 4096 };
+    let cleaned = clean(&shared, &reader, &config, &plan, &options, &shared, NOW);
+    if cleaned.is_ok() && were_in_order {
+        let found = batches(&reader);
+        assert!(in_order(&found), "offsets grow: {found:?}");
+    }
+}
+
+/// Offsets of the batches that a reader sees, from the log's start to its end.
+fn batches(reader: &LogReader) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
     let mut at = reader.start();
     while at < reader.end() {
