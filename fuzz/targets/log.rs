@@ -142,6 +142,10 @@ fn batches(reader: &LogReader) -> Vec<(i64, i64)> {
     while at < reader.end() {
         let Ok(read) = reader.read(at, reader.end(), 1 << 20, true) else { break };
         let Ok(mut records) = read.records.into_bytes() else { break };
+        if records.is_empty() {
+            // Compaction left nothing up to the end.
+            break;
+        }
         while !records.is_empty() {
             let batch = Batch::parse(records.clone()).expect("readers see whole batches");
             found.push((batch.header.base_offset, batch.header.last_offset()));
