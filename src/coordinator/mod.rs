@@ -128,10 +128,12 @@ impl Coordinator {
         let strings =
             [&join.group_id, &join.member_id, &join.client_id, &join.client_host, &join.protocol_type];
         let names = join.protocols.iter().map(|protocol| &protocol.name);
-        if stem.len() > STRING_BYTES_MAX - MEMBER_ID_SUFFIX_BYTES
-            || is_too_long(strings.into_iter().chain(names))
-        {
+        if is_too_long(strings.into_iter().chain(names)) {
             return Answer::refused(ErrorCode::InvalidRequest);
+        }
+        if stem.len() > STRING_BYTES_MAX - MEMBER_ID_SUFFIX_BYTES {
+            // No record can hold the member id that would be made of it; Kafka finds out when it writes one.
+            return Answer::refused(ErrorCode::UnknownServerError);
         }
         let group_id = join.group_id.clone();
         self.submit_to_named(&group_id, Command::Join(join), now)

@@ -111,6 +111,13 @@ impl Process {
         self.directory.path()
     }
 
+    /// The most memory that the process had so far.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// SIGKILL: nothing is flushed, nothing said.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -224,6 +224,15 @@ fn strings_that_no_record_can_hold_are_refused() {
 }
 
 #[test]
+fn an_id_that_leaves_no_room_for_a_member_id_is_refused_as_by_kafka() {
+    let coordinator = coordinator(&MemoryLog::new());
+    let long = || "x".repeat(i16::MAX as usize - 36);
+    for odd in [Join { instance_id: Some(long()), ..join("a") }, Join { client_id: long(), ..join("a") }] {
+        assert_eq!(ready(coordinator.join(odd, NOW)), Err(ErrorCode::UnknownServerError));
+    }
+}
+
+#[test]
 fn a_restart_is_a_replay_of_the_log() {
     let log = MemoryLog::new();
     let first = coordinator(&log);
