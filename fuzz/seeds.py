@@ -1,6 +1,8 @@
-"""Writes the first inputs of each fuzz target: `seeds.py REQUESTS CORPUS`. `REQUESTS` is a directory of frames as clients
-send them, the oldest first; the rest comes from the data directories of a real Kafka in `tests/data`."""
+"""Writes the first inputs of each fuzz target: `seeds.py CORPUS`. Requests come from `requests.gz`, the rest from the data
+directories of a real Kafka in `tests/data`. `seeds.py --collect DIRECTORY` makes `requests.gz` of the frames that
+`compat-tests/differential/run --raw --keep DIRECTORY` leaves there."""
 
+import gzip
 import hashlib
 import re
 import struct
@@ -11,6 +13,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent / "tests" / "data"
+REQUESTS = HERE / "requests.gz"
+REQUEST_MAX = 20_000
 HEADER_BYTES = 61
 SMALL = {
     "-offset-checkpoint": 0,
@@ -102,13 +106,30 @@ def same_names(frame: bytes) -> bytes:
     return re.sub(rb"(?s).{6}[\x40-\x4f].[\x80-\xbf].{7}", stand_in, frame)
 
 
-def requests_in(directory: Path) -> list[bytes]:
+def collect(directory: Path) -> None:
+    """Keeps each frame once, in the order in which they were sent."""
     files = sorted(directory.iterdir(), key=lambda file: file.stat().st_mtime_ns)
-    frames = [same_names(file.read_bytes()) for file in files]
-    return [frame for frame in frames if len(frame) <= 20_000]
+    frames = {}
+    for file in files:
+        frame = same_names(file.read_bytes())
+        if len(frame) <= REQUEST_MAX:
+            # The correlation id makes no difference.
+            frames.setdefault(frame[:4] + frame[8:], frame)
+    REQUESTS.write_bytes(gzip.compress(joined(list(frames.values())), 9, mtime=0))
 
 
-def main(requests: Path, corpus: Path) -> None:
+def requests() -> list[bytes]:
+    data = gzip.decompress(REQUESTS.read_bytes())
+    frames = []
+    at = 0
+    while at < len(data):
+        (length,) = struct.unpack_from(">H", data, at)
+        frames.append(data[at + 2 : at + 2 + length])
+        at += 2 + length
+    return frames
+
+
+def main(corpus: Path) -> None:
     def keep(target: str, data: bytes) -> None:
         directory = corpus / target
         directory.mkdir(parents=True, exist_ok=True)
@@ -116,15 +137,12 @@ def main(requests: Path, corpus: Path) -> None:
 
     for target in ("frame", "request", "batch", "log", "files", "directory"):
         (corpus / target).mkdir(parents=True, exist_ok=True)
-    frames = requests_in(requests)
+    frames = requests()
     kinds: Counter = Counter()
-    seen = set()
     for frame in frames:
-        content = frame[:4] + frame[8:]
-        kinds[frame[:4]] += content not in seen
-        if content in seen or kinds[frame[:4]] > ALONE_MAX:
+        kinds[frame[:4]] += 1
+        if kinds[frame[:4]] > ALONE_MAX:
             continue
-        seen.add(content)
         keep("frame", b"\x3f" + struct.pack(">i", len(frame)) + frame)
         keep("request", joined([frame]))
     for first in range(0, len(frames), TOGETHER):
@@ -246,4 +264,7 @@ def whole_directory(found, where: str, files: dict[str, bytes], names: list[str]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[1] == "--collect":
+        collect(Path(sys.argv[2]))
+    else:
+        main(Path(sys.argv[1]))

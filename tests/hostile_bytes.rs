@@ -81,12 +81,19 @@ fn batch_of(codec: u8, payload: &[u8]) -> Vec<u8> {
     sealed(bytes)
 }
 
+/// Puts bytes in the place of others.
+fn put(target: &mut [u8], at: usize, bytes: &[u8]) {
+    for (old, new) in target[at..].iter_mut().zip(bytes) {
+        *old = *new;
+    }
+}
+
 /// With length and checksum put right.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = (bytes.len() - LOG_OVERHEAD) as u32;
-    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    put(&mut bytes, 8, &length.to_be_bytes());
     let crc = crc32c::crc32c(&bytes[21..]);
-    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    put(&mut bytes, 17, &crc.to_be_bytes());
     bytes
 }
 
@@ -253,7 +260,7 @@ async fn compressed_sizes_that_are_announced_and_not_there_take_no_memory() {
 /// A batch of one record with bytes put in at a place of its header.
 fn with(at: usize, bytes: &[u8]) -> Vec<u8> {
     let mut lying = batch(&["a value"]).to_vec();
-    lying[at..at + bytes.len()].copy_from_slice(bytes);
+    put(&mut lying, at, bytes);
     sealed(lying)
 }
 
@@ -264,9 +271,9 @@ async fn a_batch_that_lies_about_itself_is_refused_as_by_kafka() {
     let (mut crc, mut longer, mut shorter, mut negative) =
         (good.clone(), good.clone(), good.clone(), good.clone());
     crc[20] ^= 1;
-    longer[8..12].copy_from_slice(&10_000_i32.to_be_bytes());
-    shorter[8..12].copy_from_slice(&60_i32.to_be_bytes());
-    negative[8..12].copy_from_slice(&(-1_i32).to_be_bytes());
+    put(&mut longer, 8, &10_000_i32.to_be_bytes());
+    put(&mut shorter, 8, &60_i32.to_be_bytes());
+    put(&mut negative, 8, &(-1_i32).to_be_bytes());
     let mut record_length = good.clone();
     record_length[HEADER_BYTES] = 0x7e;
     let endless = [&good[..HEADER_BYTES], &[0xff; 30]].concat();
@@ -453,13 +460,14 @@ async fn names_that_are_not_utf_8_are_no_topics_and_close_their_connection_at_mo
 async fn client_ids_of_any_length_and_bytes_are_served() {
     let broker = started(&[]).await;
     let body = [0, 0, 0, 0];
-    for id in [&b""[..], &[0xff, 0xfe], &[0], &[b'x'; 32_767], &[0xff; 32_767], b"../x", b"%s%n"] {
+    let (long, none) = (vec![b'x'; 32_767], vec![0xff; 32_767]);
+    for id in [&b""[..], &[0xff, 0xfe], &[0], &long, &none, b"../x", b"%s%n"] {
         let bytes = request(ApiKey::Metadata, 4, Some(id), &[], &[&body[..], &[0]].concat());
         assert!(answer(address(&broker), &bytes).await.is_some(), "{} bytes", id.len());
     }
     // A longer one than there is.
     let mut bytes = request(ApiKey::Metadata, 4, Some(b"abc"), &[], &body);
-    bytes[12..14].copy_from_slice(&i16::MAX.to_be_bytes());
+    put(&mut bytes, 12, &i16::MAX.to_be_bytes());
     assert!(answer(address(&broker), &bytes).await.is_none());
     assert_serves(&broker).await;
 }

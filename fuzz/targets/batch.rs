@@ -5,7 +5,9 @@
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use milena::replica::validate::{ProduceRules, codec_before_7, validate};
-use milena::wire::batch::{Batch, BatchBuilder, HEADER_BYTES, RecordHeads, RecordRefs, first_record_at_or_after};
+use milena::wire::batch::{
+    Batch, BatchBuilder, HEADER_BYTES, RecordHeads, RecordRefs, first_record_at_or_after,
+};
 use milena::wire::compress::{Codec, compress, decompress};
 use milena_fuzz::{bounded, seal};
 
@@ -79,7 +81,9 @@ fn records(opened: &[u8]) {
     let again = builder.build(0);
     assert!(again.crc_is_valid());
     let payload = again.payload();
-    for (index, (record, before)) in RecordRefs::new(&payload, again.header.records_count).zip(&seen).enumerate() {
+    for (index, (record, before)) in
+        RecordRefs::new(&payload, again.header.records_count).zip(&seen).enumerate()
+    {
         let record = record.expect("what was written is read");
         assert_eq!(record.offset_delta, index as i32);
         assert_eq!((record.key, record.value), (before.key, before.value));

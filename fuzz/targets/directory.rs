@@ -14,7 +14,7 @@ static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// A part's place in an input is its file's place here; `fuzz/seeds.py` reads this list.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "meta.properties",
     ".kafka_cleanshutdown",
     "recovery-point-offset-checkpoint",
@@ -37,6 +37,7 @@ const NAMES: [&str; 22] = [
     "plain-0/00000000000000000010.snapshot",
     "plain-0/00000000000000000000.log.swap",
     "plain-0/00000000000000000000.log.cleaned",
+    "bootstrap.checkpoint",
 ];
 
 fuzz_target!(|data: &[u8]| {
@@ -47,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
             continue;
         }
         let mut bytes = part.to_vec();
-        if flags & 1 == 0 && (name.contains(".log") || name.ends_with("0.checkpoint")) {
+        if flags & 1 == 0 && (name.contains(".log") || name.ends_with(".checkpoint")) {
             seal_log(&mut bytes);
         }
         let path = home.path().join(name);
@@ -56,7 +57,11 @@ fuzz_target!(|data: &[u8]| {
     }
     let path = home.path().to_str().unwrap();
     bounded(|| {
-        let started = || Server::start(Config::from_pairs([("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", path)]).unwrap());
+        let started = || {
+            Server::start(
+                Config::from_pairs([("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", path)]).unwrap(),
+            )
+        };
         RUNTIME.block_on(async {
             let Ok(server) = started().await else { return };
             server.stop().await.expect("what started stops");

@@ -83,7 +83,9 @@ fn try_log(spec: OpenSpec, append: bool, compact: bool) {
         let mut builder = BatchBuilder::new(NOW.wall_ms);
         builder.push(Some(b"k"), Some(b"v"), NOW.wall_ms);
         if let Ok(appended) = log.append(&builder.build(0), LeaderEpoch(i32::MAX), NOW) {
-            let read = reader.read(appended.base_offset, reader.end(), 1 << 20, true).expect("what was appended is read");
+            let read = reader
+                .read(appended.base_offset, reader.end(), 1 << 20, true)
+                .expect("what was appended is read");
             let bytes = read.records.into_bytes().expect("what was appended is there");
             assert!(Batch::parse(bytes).expect("it is a batch").crc_is_valid());
         }

@@ -79,7 +79,8 @@ fn create_topics() -> Vec<u8> {
 
 fn serve(served: &Served, data: &[u8]) {
     let address = served.server.addresses()[0].1;
-    let connection = Arc::new(Connection { id: 1, peer: address, local: address, listener: "PLAINTEXT".into() });
+    let connection =
+        Arc::new(Connection { id: 1, peer: address, local: address, listener: "PLAINTEXT".into() });
     let broker = served.server.broker().clone();
     served.runtime.block_on(async {
         for frame in parts(data) {
@@ -107,7 +108,8 @@ async fn answered(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: &By
             // As when the connection ends: the effect stands, the answer is dropped, perhaps polled once.
             Answer::Later(future) => {
                 let answer = tokio::time::timeout(Duration::ZERO, future).await;
-                return answer.is_err() || answer.is_ok_and(|answer| answer.map_or_else(|error| closes(&error), |_| true));
+                return answer.is_err()
+                    || answer.is_ok_and(|answer| answer.map_or_else(|error| closes(&error), |_| true));
             }
             Answer::Now(_) | Answer::Silent => return true,
         }
