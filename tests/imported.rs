@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::*;
@@ -17,14 +16,7 @@ use support::{RawClient, TestBroker};
 const SETTINGS: &[(&str, &str)] = &[("node.id", "1"), ("offsets.retention.minutes", "2147483647")];
 
 async fn start(archive: &str) -> TestBroker {
-    let directory = tempfile::tempdir().unwrap();
-    let unpacked = Command::new("tar")
-        .args(["--strip-components=1", "-C", directory.path().to_str().unwrap(), "-xzf"])
-        .arg(support::process::data().join(archive))
-        .status()
-        .unwrap();
-    assert!(unpacked.success());
-    TestBroker::start_on(directory, SETTINGS).await
+    TestBroker::start_on(support::unpack(archive), SETTINGS).await
 }
 
 /// What a partition holds for a reader.
@@ -144,7 +136,7 @@ async fn committed_offsets_are_there(broker: &TestBroker) {
 
 #[tokio::test]
 async fn a_cleanly_stopped_kafka_goes_on_here() {
-    let mut broker = start("kafka-4.3.0-datadir.tar.gz").await;
+    let mut broker = start("kafka-4.3.0-datadir").await;
     for _ in 0..2 {
         every_record_is_served(&broker, 110).await;
         transactions_are_told_apart(&broker).await;
@@ -156,7 +148,7 @@ async fn a_cleanly_stopped_kafka_goes_on_here() {
 
 #[tokio::test]
 async fn a_killed_kafka_goes_on_here() {
-    let mut broker = start("kafka-4.3.0-datadir-killed.tar.gz").await;
+    let mut broker = start("kafka-4.3.0-datadir-killed").await;
     for _ in 0..2 {
         every_record_is_served(&broker, 100).await;
         transactions_are_told_apart(&broker).await;

@@ -7,6 +7,7 @@ pub mod requests;
 pub mod sim_disk;
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -61,6 +62,18 @@ impl TestBroker {
     pub async fn connect(&self) -> RawClient {
         RawClient::connect(self.address()).await
     }
+}
+
+/// A directory out of `tests/data`, named without the ending `.tar.gz`.
+pub fn unpack(archive: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let unpacked = Command::new("tar")
+        .args(["--strip-components=1", "-C", directory.path().to_str().unwrap(), "-xzf"])
+        .arg(process::data().join(format!("{archive}.tar.gz")))
+        .status()
+        .unwrap();
+    assert!(unpacked.success());
+    directory
 }
 
 async fn start_in(directory: &TempDir, settings: &[(&str, &str)]) -> Server {
