@@ -5,10 +5,14 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::fs;
 
+use bytes::Bytes;
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
+use milena::wire::batch::{Batch, BatchBuilder};
+use support::process::Process;
 use support::requests::{FETCH, fetch_of, from, name, of_topic, values};
 use support::{RawClient, TestBroker};
 
@@ -54,7 +58,7 @@ async fn read(client: &mut RawClient, topic: &str, partition: i32, committed: bo
         held.values.extend(values(found));
         let mut rest = records;
         while !rest.is_empty() {
-            let batch = milena::wire::batch::Batch::parse(rest.clone()).unwrap();
+            let batch = Batch::parse(rest.clone()).unwrap();
             rest = rest.slice(batch.bytes.len()..);
             offset = batch.header.next_offset();
         }
@@ -156,4 +160,54 @@ async fn a_killed_kafka_goes_on_here() {
         broker = broker.restart(SETTINGS).await;
     }
     assert_eq!(broker.connect().await.send_values("orders", 0, &["here"]).await, 100);
+}
+
+const CLEAN_MARKER: &str = ".kafka_cleanshutdown";
+
+#[tokio::test]
+async fn a_clean_stop_names_the_epoch_that_kafka_registered_the_broker_under() {
+    let directory = support::unpack("kafka-4.3.0-datadir");
+    let kafkas = fs::read(directory.path().join(CLEAN_MARKER)).unwrap();
+    let TestBroker { server, directory } = TestBroker::start_on(directory, SETTINGS).await;
+    assert!(!directory.path().join(CLEAN_MARKER).exists());
+    server.stop().await.unwrap();
+    assert_eq!(fs::read(directory.path().join(CLEAN_MARKER)).unwrap(), kafkas);
+}
+
+#[test]
+fn a_directory_of_a_later_format_is_refused_in_one_sentence_and_stays_as_it_is() {
+    let formatted = support::unpack("kafka-4.4-IV0-formatted");
+    let told = Process::fail_in(&formatted, &[]);
+    assert!(told.contains("newer format") && told.contains("metadata.version is 31, and 30 is"), "{told}");
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+    assert!(!formatted.path().join("__cluster_metadata-0").exists());
+
+    let later = support::unpack("kafka-4.3.0-datadir");
+    let marker = fs::read(later.path().join(CLEAN_MARKER)).unwrap();
+    let meta = fs::read_to_string(later.path().join("meta.properties")).unwrap();
+    fs::write(later.path().join("meta.properties"), meta.replace("version=1", "version=2")).unwrap();
+    let told = Process::fail_in(&later, &[]);
+    assert!(told.contains("has version 2") && told.contains("none above 1"), "{told}");
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+
+    fs::write(later.path().join("meta.properties"), meta).unwrap();
+    let log = later.path().join("__cluster_metadata-0/00000000000000000000.log");
+    let mut bytes = fs::read(&log).unwrap();
+    let mut builder = BatchBuilder::new(0).leader_epoch(2);
+    builder.push(None, Some(&[1, 200, 1, 0]), 0);
+    let mut end = 0;
+    while end < bytes.len() {
+        let batch = Batch::parse(Bytes::copy_from_slice(&bytes[end..])).unwrap();
+        end += batch.bytes.len();
+        if end == bytes.len() {
+            bytes.extend_from_slice(&builder.build(batch.header.next_offset()).bytes);
+            break;
+        }
+    }
+    fs::write(&log, &bytes).unwrap();
+    let told = Process::fail_in(&later, &[]);
+    assert!(told.contains("newer format") && told.contains("metadata records of type 200"), "{told}");
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+    assert_eq!(fs::read(log).unwrap(), bytes);
+    assert_eq!(fs::read(later.path().join(CLEAN_MARKER)).unwrap(), marker, "Kafka still finds a clean stop");
 }

@@ -60,7 +60,9 @@ async fn topics(client: &mut RawClient) -> Vec<String> {
     let answer: MetadataResponse = client.ask(ApiKey::Metadata, 12, &request).await;
     let topics = answer.topics.iter();
     topics
-        .map(|one| row(&[&"topic", &one.name.as_ref().unwrap().as_str(), &one.topic_id, &one.partitions.len()]))
+        .map(|one| {
+            row(&[&"topic", &one.name.as_ref().unwrap().as_str(), &one.topic_id, &one.partitions.len()])
+        })
         .collect()
 }
 
@@ -108,7 +110,13 @@ async fn log(client: &mut RawClient, part: &str, topic: &str, partition: i32, st
     }
 }
 
-async fn offset(client: &mut RawClient, topic: &str, partition: i32, isolation: i8, timestamp: i64) -> String {
+async fn offset(
+    client: &mut RawClient,
+    topic: &str,
+    partition: i32,
+    isolation: i8,
+    timestamp: i64,
+) -> String {
     let asked = ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(timestamp);
     let asked = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![asked]);
     let request = ListOffsetsRequest::default().with_isolation_level(isolation).with_topics(vec![asked]);
@@ -136,8 +144,7 @@ async fn committed(client: &mut RawClient, group: &str) -> Vec<String> {
 }
 
 async fn groups(client: &mut RawClient) -> Vec<String> {
-    let answer: ListGroupsResponse =
-        client.ask(ApiKey::ListGroups, 5, &ListGroupsRequest::default()).await;
+    let answer: ListGroupsResponse = client.ask(ApiKey::ListGroups, 5, &ListGroupsRequest::default()).await;
     let groups = answer.groups.iter();
     groups.map(|one| row(&[&"group", &one.group_id.as_str(), &one.group_state, &one.group_type])).collect()
 }

@@ -297,6 +297,14 @@ impl Image {
         self.kept.iter().map(|(_, record)| record)
     }
 
+    /// The brokers that a real Kafka's controller has registered.
+    pub(super) fn registered_brokers(&self) -> impl Iterator<Item = NodeId> {
+        self.kept.iter().filter_map(|(of, _)| match of {
+            Some(KeptSubject::Broker(node)) => Some(*node),
+            _ => None,
+        })
+    }
+
     /// The epoch under which a real Kafka's controller last registered this broker; `None` when none did. A clean stop
     /// notes it: that controller takes a broker that names another for one that crashed, and its replicas for damaged.
     pub fn broker_epoch(&self, node: NodeId) -> Option<i64> {

@@ -108,6 +108,7 @@ fn open_blocking(
         fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
             .unwrap_or(u64::MAX),
     })
+    .inspect_err(|_| leave_as_found(&directory))
     .context("cannot load the metadata journal")?;
     let shared = Shared {
         context: context.clone(),
@@ -138,6 +139,15 @@ fn open_blocking(
     broker.partitions.forget_gone();
     let to_recover = unclean.then_some(existing);
     Ok(Foundation { broker, log_context: context, applier, to_recover })
+}
+
+/// Gives a directory that is refused the marker of a clean stop back, for whoever can open it.
+fn leave_as_found(directory: &LogDirectory) {
+    if directory.was_clean()
+        && let Err(error) = directory.mark_clean(directory.previous_broker_epoch().unwrap_or(-1))
+    {
+        tracing::warn!(%error, "the marker of a clean stop is lost");
+    }
 }
 
 /// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. Returns

@@ -2,6 +2,7 @@
 //! by one thread. A log that does not begin at 0 never exists without a snapshot. Decides nothing about metadata.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod acceptance;
 mod batches;
 mod replayer;
 mod snapshot;
@@ -23,7 +24,7 @@ use super::Quorum;
 use super::image::{DirectoryId, Image};
 use super::replay::version_of;
 use crate::log::storage::{Access, Storage, StoredFile, write_full};
-use crate::types::{LeaderEpoch, Offset};
+use crate::types::{LeaderEpoch, NodeId, Offset};
 use crate::wire::batch::{Batch, BatchBuilder};
 use crate::wire::records::RecordError;
 use crate::wire::records::control_record::ControlRecord;
@@ -72,6 +73,24 @@ pub enum JournalError {
         from: i64,
         /// The first offset that is there again.
         to: i64,
+    },
+    /// A later version wrote it, and what it says might be misread.
+    #[error("{path}: a newer format than this program's: {what}")]
+    Newer {
+        /// The file or directory.
+        path: PathBuf,
+        /// By what it shows.
+        what: String,
+    },
+    /// It speaks of other nodes, too, whose data is not here.
+    #[error("{path}: metadata of the nodes {nodes}, but node {alone} has to be its cluster's only one")]
+    SeveralNodes {
+        /// The journal's directory.
+        path: PathBuf,
+        /// The ids of brokers and voters.
+        nodes: String,
+        /// This node.
+        alone: NodeId,
     },
 }
 
@@ -190,6 +209,8 @@ impl Journal {
         journal.end = replayer.end();
         if journal.end == 0 {
             journal.begin(data_dir, bootstrap, &mut replayer, timestamp_ms)?;
+        } else {
+            replayer.check(&journal.dir)?;
         }
         let in_transaction = replayer.in_transaction();
         let (mut image, control) = replayer.into_image();
@@ -311,6 +332,7 @@ impl Journal {
                 .begin(record.clone())
                 .map_err(|error| JournalError::corrupt_at_offset(&path, replayer.end(), error.to_string()))?;
         }
+        replayer.check(&path)?;
         self.append_at_start(&records, timestamp_ms)
     }
 
@@ -490,7 +512,7 @@ fn read_snapshot(
                     .map_err(|error| JournalError::io(&path, error))?;
                 return Ok((replayer, id.end, bytes));
             }
-            Err(error @ JournalError::Io { .. }) => return Err(error),
+            Err(error @ (JournalError::Io { .. } | JournalError::Newer { .. })) => return Err(error),
             Err(error) => {
                 warn!("{error}; trying an older snapshot");
                 last_error.get_or_insert(error);

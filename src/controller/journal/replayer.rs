@@ -5,11 +5,12 @@ use std::path::Path;
 
 use bytes::Bytes;
 
+use super::acceptance;
 use super::{ControlRecords, JournalError};
 use crate::controller::command::Changes;
 use crate::controller::image::Image;
 use crate::controller::replay::{JournalRecord, ReplayError, read_record};
-use crate::types::Offset;
+use crate::types::{NodeId, Offset};
 use crate::wire::batch::{Batch, Record};
 use crate::wire::records::RecordError;
 use crate::wire::records::control_record::ControlRecord;
@@ -27,6 +28,8 @@ pub(super) struct Replayer {
     pub(super) timestamp_ms: i64,
     /// The latest control records that have to outlive a snapshot.
     pub(super) control: ControlRecords,
+    /// Who votes, by the last record that says so.
+    voters: Vec<NodeId>,
     /// Below this offset records are known already.
     known_below: i64,
 }
@@ -39,6 +42,7 @@ impl Replayer {
             epoch: 0,
             timestamp_ms: 0,
             control: ControlRecords::default(),
+            voters: Vec::new(),
             known_below: 0,
         }
     }
@@ -58,6 +62,11 @@ impl Replayer {
     /// Whether a metadata transaction has begun and not ended.
     pub(super) fn in_transaction(&self) -> bool {
         self.before_transaction.is_some()
+    }
+
+    /// Refuses what this program cannot go on with.
+    pub(super) fn check(&self, path: &Path) -> Result<(), JournalError> {
+        acceptance::check(path, &self.image, &self.voters)
     }
 
     /// Replays one of the records that a new log begins with; the caller writes them.
@@ -81,6 +90,7 @@ impl Replayer {
         self.epoch = self.epoch.max(batch.header.partition_leader_epoch);
         self.timestamp_ms = batch.header.max_timestamp;
         let mut footer = false;
+        let newer = |what: String| JournalError::Newer { path: path.to_owned(), what };
         for record in batch.records().map_err(|error| corrupt(error.to_string()))? {
             let record = record.map_err(|error| corrupt(error.to_string()))?;
             let offset = batch.header.base_offset.saturating_add(i64::from(record.offset_delta));
@@ -88,10 +98,17 @@ impl Replayer {
                 continue;
             }
             if batch.header.is_control() {
-                footer |= self.control(&record).map_err(|error| corrupt(error.to_string()))?;
+                let read = read_control(&record);
+                if let Some(what) = acceptance::newer_control(&read) {
+                    return Err(newer(what));
+                }
+                footer |= self.control(read.map_err(|error| corrupt(error.to_string()))?);
             } else {
                 let value =
                     record.value.ok_or_else(|| corrupt("a metadata record has no value".to_owned()))?;
+                if let Some(what) = acceptance::newer_record(&value) {
+                    return Err(newer(what));
+                }
                 let read = read_record(value).map_err(|error| corrupt(error.to_string()))?;
                 self.record(read).map_err(|error| corrupt(error.to_string()))?;
             }
@@ -100,15 +117,21 @@ impl Replayer {
         Ok(footer)
     }
 
-    fn control(&mut self, record: &Record) -> Result<bool, RecordError> {
-        let (key, value) = (record.key.as_deref(), record.value.as_deref());
-        match ControlRecord::decode(key.unwrap_or_default(), value.unwrap_or_default())? {
-            record @ ControlRecord::KRaftVersion(_) => self.control.kraft_version = Some(record),
-            record @ ControlRecord::KRaftVoters(_) => self.control.voters = Some(record),
-            ControlRecord::SnapshotFooter(_) => return Ok(true),
+    /// True for a snapshot's footer.
+    fn control(&mut self, record: ControlRecord) -> bool {
+        match &record {
+            ControlRecord::KRaftVersion(_) => self.control.kraft_version = Some(record),
+            ControlRecord::KRaftVoters(voters) => {
+                self.voters = voters.voters.iter().map(|voter| NodeId(voter.voter_id)).collect();
+                self.control.voters = Some(record);
+            }
+            ControlRecord::LeaderChange(change) => {
+                self.voters = change.voters.iter().map(|voter| NodeId(voter.voter_id)).collect();
+            }
+            ControlRecord::SnapshotFooter(_) => return true,
             _ => {}
         }
-        Ok(false)
+        false
     }
 
     fn record(&mut self, record: JournalRecord) -> Result<(), ReplayError> {
@@ -132,4 +155,9 @@ impl Replayer {
         }
         Ok(())
     }
+}
+
+fn read_control(record: &Record) -> Result<ControlRecord, RecordError> {
+    let (key, value) = (record.key.as_deref(), record.value.as_deref());
+    ControlRecord::decode(key.unwrap_or_default(), value.unwrap_or_default())
 }

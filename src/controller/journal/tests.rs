@@ -15,9 +15,10 @@ use crate::controller::machine::tests::settings;
 use crate::controller::testing::{Faults, FaultyDisk};
 use crate::log::storage::Disk;
 use crate::types::{LeaderEpoch, NodeId, ProducerId, TopicId};
+use crate::wire::records::control::{KRaftVersionRecord, LeaderChangeMessage, Voter};
 use crate::wire::records::metadata::{
     BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord,
-    NoOpRecord, RegisterBrokerRecord,
+    RegisterBrokerRecord, UnregisterBrokerRecord,
 };
 
 const KAFKA_LOG: &[u8] = include_bytes!("../../../tests/data/cluster_metadata.log");
@@ -377,20 +378,20 @@ fn a_metadata_transaction_counts_only_when_it_has_ended() {
     let abort = MetadataRecord::AbortTransaction(AbortTransactionRecord::default());
     let records = [
         begin(),
-        feature("ended"),
+        feature("group.version"),
         MetadataRecord::EndTransaction(EndTransactionRecord {}),
         begin(),
-        feature("aborted"),
+        feature("share.version"),
         abort,
         begin(),
-        feature("open"),
+        feature("streams.version"),
     ];
     for record in records {
         journal.append(&encode(&[record]).unwrap(), 8).unwrap();
     }
     for _ in 0..2 {
         let (journal, image) = open(dir.path()).unwrap();
-        assert_eq!(image.features().keys().collect::<Vec<_>>(), ["ended", "metadata.version"]);
+        assert_eq!(image.features().keys().collect::<Vec<_>>(), ["group.version", "metadata.version"]);
         // Bootstrap, eight records, and the abort that the first start after it wrote.
         assert_eq!((journal.end, image.offset), (10, Offset(10)));
     }
@@ -400,14 +401,117 @@ fn a_metadata_transaction_counts_only_when_it_has_ended() {
 fn a_record_that_does_not_fit_is_an_error_and_not_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = open(dir.path()).unwrap();
-    journal.append(&[Bytes::from_static(&[1, 2, 9, 0])], 8).unwrap();
-    assert!(matches!(open(dir.path()), Err(JournalError::Corrupt { .. })), "version 9 of TopicRecord");
+    journal.append(&[Bytes::from_static(&[1, 2, 0, 0])], 8).unwrap();
+    assert!(
+        matches!(open(dir.path()), Err(JournalError::Corrupt { .. })),
+        "a TopicRecord without its fields"
+    );
+}
+
+/// What is said of a journal that holds this batch, and that it says so again: it was not cut off.
+fn refusal(batch: impl FnOnce(&Journal) -> Batch) -> String {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = open(dir.path()).unwrap();
-    let noop = encode(&[MetadataRecord::NoOp(NoOpRecord {})]).unwrap();
-    journal.append(&noop, 8).unwrap();
-    journal.append(&[Bytes::from_static(&[1, 0xc8, 1, 9])], 8).unwrap();
-    assert_eq!(open(dir.path()).unwrap().1.kept().len(), 1, "a kind that nobody knows is kept");
+    let batch = batch(&journal);
+    journal.append_batch(&batch).unwrap();
+    let told = open(dir.path()).err().unwrap().to_string();
+    assert_eq!(open(dir.path()).err().unwrap().to_string(), told);
+    told
+}
+
+fn batch_of(journal: &Journal, record: &[u8]) -> Batch {
+    let mut builder = BatchBuilder::new(8).leader_epoch(journal.epoch);
+    builder.push(None, Some(record), 8);
+    builder.build(journal.end)
+}
+
+fn control_of(journal: &Journal, record: &ControlRecord) -> Batch {
+    let (key, value) = record.encode().unwrap();
+    let mut builder = BatchBuilder::new(8).control().leader_epoch(journal.epoch);
+    builder.push(Some(&key), Some(&value), 8);
+    builder.build(journal.end)
+}
+
+fn level_of(name: &str, feature_level: i16) -> Bytes {
+    let record = FeatureLevelRecord { name: name.into(), feature_level };
+    encode(&[MetadataRecord::FeatureLevel(record)]).unwrap().remove(0)
+}
+
+#[test]
+fn metadata_of_a_later_format_is_refused_with_what_shows_it() {
+    let features =
+        [("metadata.version", 31), ("group.version", 2), ("transaction.version", 3), ("next.version", 1)];
+    for (name, level) in features {
+        let told = refusal(|journal| batch_of(journal, &level_of(name, level)));
+        assert!(
+            told.contains("newer format") && told.contains(name) && told.contains(&level.to_string()),
+            "{told}"
+        );
+    }
+    assert!(refusal(|journal| batch_of(journal, &level_of("metadata.version", 6))).contains("below 7"));
+    // Also records that are merely kept: version 9 of a broker's registration, of an access rule, and a type of its own.
+    for (record, shown) in [
+        (&[1, 2, 9, 0][..], "TopicRecord of version 9"),
+        (&[1, 0, 9, 0], "RegisterBrokerRecord of version 9"),
+        (&[1, 18, 9, 0], "AccessControlEntryRecord of version 9"),
+        (&[1, 0xc8, 1, 0, 9], "type 200"),
+        (&[2, 2, 0, 0], "frame of version 2"),
+    ] {
+        let told = refusal(|journal| batch_of(journal, record));
+        assert!(told.contains("newer format") && told.contains(shown), "{told}");
+    }
+    let kraft = KRaftVersionRecord { version: 0, kraft_version: 2 };
+    let told = refusal(|journal| control_of(journal, &ControlRecord::KRaftVersion(kraft)));
+    assert!(told.contains("kraft.version is 2"), "{told}");
+    let unknown = ControlRecord::Unknown { control_type: 9, value: Bytes::new() };
+    assert!(refusal(|journal| control_of(journal, &unknown)).contains("control records of type 9"));
+}
+
+#[test]
+fn a_later_format_in_a_snapshot_is_no_reason_to_read_an_older_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, mut image) = open(dir.path()).unwrap();
+    image.keep(Bytes::from_static(&[1, 0xc8, 1, 0, 9]), None);
+    let old = fs::read(segment(&dir, 0)).unwrap();
+    journal.fold(&image).unwrap();
+    fs::write(segment(&dir, 0), &old).unwrap();
+    assert!(matches!(open(dir.path()), Err(JournalError::Newer { .. })));
+}
+
+#[test]
+fn a_new_directory_that_asks_for_a_later_format_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let newer = String::from_utf8_lossy(KAFKA_BOOTSTRAP).contains("metadata.version");
+    assert!(newer);
+    let (mut journal, mut image) = open(dir.path()).unwrap();
+    image.put_feature("metadata.version".into(), 31);
+    journal.fold(&image).unwrap();
+    let made = SnapshotId { end: image.offset.0, epoch: 1 }.file_name();
+    let other = tempfile::tempdir().unwrap();
+    fs::copy(dir.path().join(JOURNAL_DIR).join(made), other.path().join(BOOTSTRAP_FILE)).unwrap();
+    assert!(matches!(open(other.path()), Err(JournalError::Newer { .. })));
+    assert!(!other.path().join(JOURNAL_DIR).exists());
+}
+
+#[test]
+fn metadata_of_several_nodes_is_refused() {
+    let register = |broker_id| {
+        let record = RegisterBrokerRecord { broker_id, rack: None, ..RegisterBrokerRecord::default() };
+        MetadataRecord::RegisterBroker(record).encode(3).unwrap()
+    };
+    let told = refusal(|journal| batch_of(journal, &register(3)));
+    assert!(told.contains("nodes 3,") && told.contains("node 1 "), "{told}");
+    let voter = |voter_id| Voter { voter_id, ..Voter::default() };
+    let change = LeaderChangeMessage { voters: vec![voter(1), voter(2)], ..LeaderChangeMessage::default() };
+    let told = refusal(|journal| control_of(journal, &ControlRecord::LeaderChange(change)));
+    assert!(told.contains("nodes 1, 2,"), "{told}");
+    // One that has left the cluster for good does not count.
+    let dir = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(dir.path()).unwrap();
+    let gone = UnregisterBrokerRecord { broker_id: 3, broker_epoch: 0 };
+    let gone = MetadataRecord::UnregisterBroker(gone).encode(0).unwrap();
+    journal.append(&[register(3).into(), register(1).into(), gone.into()], 8).unwrap();
+    open(dir.path()).unwrap();
 }
 
 #[test]

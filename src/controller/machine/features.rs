@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Effects, METADATA_VERSION, METADATA_VERSION_LEVEL, Machine};
+use super::{Effects, METADATA_VERSION, METADATA_VERSION_LEVEL, METADATA_VERSION_LEVEL_MIN, Machine};
 use crate::controller::command::{ApiError, FeatureUpdate, Outcome, Reply, UpgradeKind};
 use crate::controller::replay::ReplayError;
 use crate::types::ErrorCode;
@@ -22,7 +22,7 @@ pub struct Feature {
 /// What is implemented, not what Kafka 4.3 knows: a client may switch a feature on that it finds here.
 /// Metadata versions 7 (3.3-IV3) to 30 (4.3-IV0) are those whose records the journal reads and writes.
 pub const SUPPORTED_FEATURES: &[Feature] =
-    &[Feature { name: METADATA_VERSION, min: 7, max: METADATA_VERSION_LEVEL }];
+    &[Feature { name: METADATA_VERSION, min: METADATA_VERSION_LEVEL_MIN, max: METADATA_VERSION_LEVEL }];
 
 /// The levels of `metadata.version` that brought records or fields of records: going below one of them may lose
 /// what they hold (`MetadataVersion` in Kafka).

@@ -29,6 +29,8 @@ pub const PRODUCER_ID_BLOCK: i64 = 1000;
 pub const METADATA_VERSION: &str = "metadata.version";
 /// 4.3-IV0, what Kafka 4.3 writes.
 pub const METADATA_VERSION_LEVEL: i16 = 30;
+/// 3.3-IV3, the first whose records the journal reads; Kafka 4.3 goes back as far.
+pub const METADATA_VERSION_LEVEL_MIN: i16 = 7;
 
 pub use features::{Feature, SUPPORTED_FEATURES};
 
