@@ -211,3 +211,21 @@ fn a_directory_of_a_later_format_is_refused_in_one_sentence_and_stays_as_it_is()
     assert_eq!(fs::read(log).unwrap(), bytes);
     assert_eq!(fs::read(later.path().join(CLEAN_MARKER)).unwrap(), marker, "Kafka still finds a clean stop");
 }
+
+#[test]
+fn partitions_whose_metadata_lies_elsewhere_are_refused_and_not_set_aside() {
+    let directory = support::unpack("kafka-4.3.0-datadir");
+    fs::remove_dir_all(directory.path().join("__cluster_metadata-0")).unwrap();
+    let names = || {
+        let entries = fs::read_dir(directory.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.retain(|name| name != ".lock");
+        names.sort();
+        names
+    };
+    let before = names();
+    let told = Process::fail_in(&directory, &[]);
+    assert!(told.contains("no metadata log") && told.contains("metadata.log.dir"), "{told}");
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+    assert_eq!(names(), before, "also the marker of a clean stop");
+}

@@ -69,6 +69,12 @@ class House:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    def format(self) -> None:
+        """As an operator does before the first start, whoever starts then."""
+        kafka = self.owners["kafka"]
+        kafka.home.mkdir(parents=True)
+        kafka.command({"listeners": f"PLAINTEXT://{self.address}", "log.dirs": str(self.data), **kafka.overrides})
+
     def wait_for_start(self, partition: str, offset: int) -> None:
         """Until the checkpoint says that a log begins there: before that it is not sure to survive a kill."""
         line = f"{partition.replace('-', ' ')} {offset}"

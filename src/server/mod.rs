@@ -24,6 +24,7 @@ mod cleaner;
 mod clock;
 mod housekeeping;
 mod listening;
+mod refusals;
 mod start;
 
 pub use clock::SystemClock;

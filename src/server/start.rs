@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context as _, bail};
 use rustix::process::{Resource, getrlimit};
 
+use super::refusals::{METADATA_TOPIC, partitions_without_metadata};
 use crate::broker::Broker;
 use crate::broker::applier::Applier;
 use crate::broker::config_rules::TableRules;
@@ -95,6 +96,7 @@ fn open_blocking(
     let directory =
         LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
             .with_context(|| format!("cannot use the data directory ({setting})"))?;
+    partitions_without_metadata(&directory, &*storage).inspect_err(|_| leave_as_found(&directory))?;
     let unclean = !directory.was_clean();
     let meta = directory.meta().clone();
     let live = Arc::new(LiveConfig::new(config.clone()));
@@ -166,9 +168,6 @@ fn set_strays_aside(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
     }
     Ok(existing)
 }
-
-/// The journal's own directory looks like a partition's.
-const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Scans the logs that exist, a few at a time, then raises the leader epoch of each that holds anything: a client
 /// that saw a record which the crash took away has to notice (KIP-320).

@@ -12,7 +12,7 @@ use crate::wire::records::RecordError;
 use crate::wire::records::codec::Message;
 use crate::wire::records::control_record::ControlRecord;
 use crate::wire::records::frame::Frame;
-use crate::wire::records::metadata::*;
+use crate::wire::records::metadata as records;
 
 /// Kafka 4.3's other features, each with its highest level. What they switch on stands in records that are kept.
 const FEATURE_LEVELS: [(&str, i16); 5] = [
@@ -58,11 +58,14 @@ pub(super) fn newer_control(read: &Result<ControlRecord, RecordError>) -> Option
     }
 }
 
-/// Refuses metadata whose features have levels that are not known, and metadata of several nodes. `voters` are those
+/// Refuses metadata whose features have levels that are not known, of topics in tiered storage, and of several nodes. `voters` are those
 /// that the journal names last, none when it names none.
 pub(super) fn check(path: &Path, image: &Image, voters: &[NodeId]) -> Result<(), JournalError> {
     if let Some(what) = image.features().iter().find_map(|(name, level)| unknown_level(name, *level)) {
         return Err(JournalError::Newer { path: path.to_owned(), what });
+    }
+    if let Some(topic) = image.topics().find(|topic| is_tiered(image, &topic.name)) {
+        return Err(JournalError::Tiered { path: path.to_owned(), topic: topic.name.to_string() });
     }
     // Who looks from outside is no node.
     let alone = image.brokers().keys().next().copied();
@@ -74,6 +77,14 @@ pub(super) fn check(path: &Path, image: &Image, voters: &[NodeId]) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a part of the topic's records lies in another storage (KIP-405).
+fn is_tiered(image: &Image, topic: &str) -> bool {
+    let configs = image.topic_config(topic);
+    configs
+        .and_then(|configs| configs.get("remote.storage.enable"))
+        .is_some_and(|enabled| *enabled == *"true")
 }
 
 fn unknown_level(name: &str, level: i16) -> Option<String> {
@@ -100,7 +111,9 @@ fn definition(api_key: u32) -> Option<(&'static str, i16)> {
     macro_rules! definitions {
         ($($record:ident)*) => {
             match api_key {
-                $($record::API_KEY => Some(($record::NAME, *$record::VERSIONS.end())),)*
+                $(records::$record::API_KEY => {
+                    Some((records::$record::NAME, *records::$record::VERSIONS.end()))
+                })*
                 _ => None,
             }
         };

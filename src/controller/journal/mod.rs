@@ -82,6 +82,14 @@ pub enum JournalError {
         /// By what it shows.
         what: String,
     },
+    /// Older records of a topic lie where this program does not read.
+    #[error("{path}: topic {topic} has remote.storage.enable=true, and tiered storage is not served")]
+    Tiered {
+        /// The journal's directory.
+        path: PathBuf,
+        /// The first such topic.
+        topic: String,
+    },
     /// It speaks of other nodes, too, whose data is not here.
     #[error("{path}: metadata of the nodes {nodes}, but node {alone} has to be its cluster's only one")]
     SeveralNodes {

@@ -17,8 +17,8 @@ use crate::log::storage::Disk;
 use crate::types::{LeaderEpoch, NodeId, ProducerId, TopicId};
 use crate::wire::records::control::{KRaftVersionRecord, LeaderChangeMessage, Voter};
 use crate::wire::records::metadata::{
-    BeginTransactionRecord, BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord,
-    RegisterBrokerRecord, UnregisterBrokerRecord,
+    BeginTransactionRecord, BrokerRegistrationChangeRecord, ConfigRecord, EndTransactionRecord,
+    FeatureLevelRecord, RegisterBrokerRecord, UnregisterBrokerRecord,
 };
 
 const KAFKA_LOG: &[u8] = include_bytes!("../../../tests/data/cluster_metadata.log");
@@ -491,6 +491,27 @@ fn a_new_directory_that_asks_for_a_later_format_stays_as_it_is() {
     fs::copy(dir.path().join(JOURNAL_DIR).join(made), other.path().join(BOOTSTRAP_FILE)).unwrap();
     assert!(matches!(open(other.path()), Err(JournalError::Newer { .. })));
     assert!(!other.path().join(JOURNAL_DIR).exists());
+}
+
+#[test]
+fn a_topic_in_tiered_storage_is_refused_until_it_is_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut pair = Pair::open(dir.path());
+    pair.run(create("tiered", 1));
+    for (value, refused) in [("true", true), ("false", false)] {
+        let record = ConfigRecord {
+            resource_type: 2,
+            resource_name: "tiered".into(),
+            name: "remote.storage.enable".into(),
+            value: Some(value.into()),
+        };
+        pair.journal.append(&encode(&[MetadataRecord::Config(record)]).unwrap(), 8).unwrap();
+        let opened = open(dir.path());
+        assert_eq!(
+            matches!(opened, Err(JournalError::Tiered { ref topic, .. }) if topic == "tiered"),
+            refused
+        );
+    }
 }
 
 #[test]
