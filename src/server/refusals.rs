@@ -15,7 +15,7 @@ pub(super) fn partitions_without_metadata(
     directory: &LogDirectory,
     storage: &dyn Storage,
 ) -> anyhow::Result<()> {
-    let is_journal = |name: &str| name.ends_with(".log") || name.ends_with(".checkpoint");
+    let is_journal = |name: &str| [".log", ".checkpoint"].iter().any(|ending| name.ends_with(ending));
     let listed = storage.list(&directory.path().join(JOURNAL_DIR)).unwrap_or_default();
     if listed.iter().any(|entry| is_journal(&entry.name)) {
         return Ok(());
