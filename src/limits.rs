@@ -27,6 +27,8 @@ pub const QUEUED_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// Bytes of requests of one connection that are handled before other connections get their turn.
 pub const REQUEST_BYTES_PER_TURN_MAX: usize = 256 * 1024;
+/// How many of these bytes a byte of an answer counts for that was made in memory: it costs more than one that is read.
+pub const ANSWER_BYTE_COST: usize = 4;
 /// Slices that one write to a socket carries.
 pub const WRITE_SLICES_MAX: usize = 64;
 /// Bytes that one write to a socket carries, unless a single answer is larger.
@@ -70,3 +72,17 @@ pub const GROUP_ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const CONFIGS_PER_ANSWER_MAX: usize = 1_000_000;
 /// Resources whose configurations are described on a runtime's worker; more go to the pool for blocking work.
 pub const DESCRIBE_INLINE_RESOURCES_MAX: usize = 100;
+/// Partitions of all fetch sessions together, and of all Fetch requests that wait without one: each costs some 300 bytes.
+pub const FETCH_PARTITIONS_MAX: usize = 500_000;
+/// Partitions of a Fetch without a session that may wait although there are too many.
+pub const FETCH_PARTITIONS_FREE: usize = 10;
+/// Producers that one partition remembers: those that wrote the longest ago are forgotten, as if they had expired.
+pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
+/// Bytes of memory that all groups, their members and their committed offsets may take, by estimate; new ones are refused
+/// above it.
+pub const GROUP_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Files of logs that stay open, where the system allows many. Opening one again costs a few microseconds; each costs
+/// a descriptor and the kernel's memory for it.
+pub const LOG_FILES_MAX: u64 = 1_000;
+/// Open files that are neither connections nor files of logs.
+pub const OTHER_FILES_MAX: u64 = 64;

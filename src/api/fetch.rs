@@ -10,6 +10,7 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use super::{Context, IntoFrame, Reply};
 use crate::broker::Broker;
 use crate::broker::fetch_sessions::{Begin, Entry, Session, State, TopicKey, Wanted};
+use crate::limits::FETCH_PARTITIONS_FREE;
 use crate::replica::Partition;
 use crate::replica::reading::{Isolation, ReadFailure, ReadLimits};
 use crate::types::{ErrorCode, LeaderEpoch, NodeId, Offset, TopicId, TopicName, TopicPartition};
@@ -37,11 +38,12 @@ pub(super) fn handle(context: Context, request: FetchRequest) -> Reply<FetchResp
             return Reply::Now(FetchResponse { error_code: error.code(), ..FetchResponse::default() });
         }
     };
+    let wait_ms = if fetch.may_wait() { request.max_wait_ms.max(0) } else { 0 };
     match fetch.round(false) {
-        Ok(round) if fetch.is_enough(&round) || request.max_wait_ms <= 0 => Reply::Now(fetch.answer(round)),
+        Ok(round) if fetch.is_enough(&round) || wait_ms == 0 => Reply::Now(fetch.answer(round)),
         first => {
             // The deadline counts from here, whenever the answer is first polled.
-            let deadline = tokio::time::sleep(Duration::from_millis(request.max_wait_ms.max(0) as u64));
+            let deadline = tokio::time::sleep(Duration::from_millis(wait_ms as u64));
             let bytes = first.as_ref().map_or(0, |round| round.bytes);
             let cold = first.is_err();
             fetch.register();
@@ -103,7 +105,14 @@ impl Fetch {
         let new_id = || (uuid::Uuid::new_v4().as_u128() as i32) & i32::MAX;
         let (session, full) = match broker.fetch_sessions.begin(asked, by_id, new_id, context.now)? {
             Begin::Full(session) => (session, true),
-            Begin::Incremental(session) => (session, false),
+            Begin::Incremental(session) => {
+                if broker.fetch_sessions.is_full() && !request.topics.is_empty() {
+                    // It would grow; the client begins anew, and gets none.
+                    broker.fetch_sessions.remove(session.id);
+                    return Err(ErrorCode::FetchSessionIdNotFound);
+                }
+                (session, false)
+            }
         };
         let bytes_max =
             request.max_bytes.min(broker.config.fetch.max_bytes).clamp(0, ANSWER_BYTES_MAX) as usize;
@@ -296,6 +305,13 @@ impl Fetch {
         if self.full {
             state.mark_all_ready();
         }
+    }
+
+    /// A request without a session keeps its partitions while it waits, of which there may be too many.
+    fn may_wait(&self) -> bool {
+        self.session.id != 0
+            || self.session.state().len() <= FETCH_PARTITIONS_FREE
+            || !self.broker.fetch_sessions.is_full()
     }
 
     fn is_enough(&self, round: &Round) -> bool {

@@ -2,9 +2,10 @@
 //! changes and an answer holds only news. A pure cache: it reads no log and knows no clock.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::limits::FETCH_PARTITIONS_MAX;
 use crate::replica::Partition;
 use crate::replica::waiters::Signal;
 use crate::types::{ErrorCode, Now, TopicId, TopicName};
@@ -64,6 +65,8 @@ pub struct State {
     ready: HashSet<u32>,
     next_token: u32,
     next_position: u64,
+    /// How many partitions all sessions have together.
+    total: Arc<AtomicUsize>,
     /// The epoch that the next request has to carry.
     epoch: i32,
 }
@@ -82,7 +85,7 @@ pub struct Session {
 }
 
 impl Session {
-    fn new(id: i32, by_id: bool, now: Now) -> Self {
+    fn new(id: i32, by_id: bool, now: Now, total: Arc<AtomicUsize>) -> Self {
         let state = State {
             entries: HashMap::new(),
             tokens: HashMap::new(),
@@ -90,6 +93,7 @@ impl Session {
             ready: HashSet::new(),
             next_token: 0,
             next_position: 0,
+            total,
             epoch: 1,
         };
         Self {
@@ -99,11 +103,6 @@ impl Session {
             last_used_ms: AtomicI64::new(now.mono_ms),
             state: Mutex::new(state),
         }
-    }
-
-    /// A session that no client can come back to.
-    pub fn single(by_id: bool, now: Now) -> Self {
-        Self::new(0, by_id, now)
     }
 
     /// The partitions, locked. Never hold it across an await.
@@ -130,6 +129,7 @@ impl State {
         self.ready.insert(token);
         let (topic, partition) = key.clone();
         self.tokens.insert(key, token);
+        self.total.fetch_add(1, Ordering::Relaxed);
         self.entries.insert(
             token,
             Entry { topic, partition, wanted, handle: None, name: None, sent: (-1, -1), position },
@@ -141,6 +141,7 @@ impl State {
         let token = self.tokens.remove(&(topic, partition))?;
         self.ready.remove(&token);
         let entry = self.entries.remove(&token)?;
+        self.total.fetch_sub(1, Ordering::Relaxed);
         self.order.remove(&entry.position);
         Some((token, entry))
     }
@@ -198,6 +199,12 @@ impl State {
     }
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.entries.len(), Ordering::Relaxed);
+    }
+}
+
 /// What a request's session id and epoch ask for.
 pub enum Begin {
     /// A full fetch without a session, or in a new one (whose id is 0 when the cache has no room).
@@ -213,12 +220,14 @@ pub struct FetchSessions {
     /// `min.incremental.fetch.session.eviction.ms`.
     eviction_ms: i64,
     sessions: Mutex<HashMap<i32, Arc<Session>>>,
+    /// How many partitions all sessions have, and all requests that wait without one.
+    total: Arc<AtomicUsize>,
 }
 
 impl FetchSessions {
     /// A cache of so many sessions; one that was not used for `eviction_ms` makes room for another.
     pub fn new(slots: usize, eviction_ms: i64) -> Self {
-        Self { slots, eviction_ms, sessions: Mutex::new(HashMap::new()) }
+        Self { slots, eviction_ms, sessions: Mutex::new(HashMap::new()), total: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i32, Arc<Session>>> {
@@ -239,14 +248,14 @@ impl FetchSessions {
         if epoch == FINAL_EPOCH || epoch == INITIAL_EPOCH {
             let mut sessions = self.lock();
             sessions.remove(&id);
-            if epoch == FINAL_EPOCH || !self.make_room(&mut sessions, now) {
-                return Ok(Begin::Full(Arc::new(Session::single(by_id, now))));
+            if epoch == FINAL_EPOCH || self.is_full() || !self.make_room(&mut sessions, now) {
+                return Ok(Begin::Full(Arc::new(Session::new(0, by_id, now, self.total.clone()))));
             }
             let mut fresh = new_id();
             while fresh <= 0 || sessions.contains_key(&fresh) {
                 fresh = new_id();
             }
-            let session = Arc::new(Session::new(fresh, by_id, now));
+            let session = Arc::new(Session::new(fresh, by_id, now, self.total.clone()));
             sessions.insert(fresh, session.clone());
             return Ok(Begin::Full(session));
         }
@@ -262,6 +271,12 @@ impl FetchSessions {
         session.last_used_ms.store(now.mono_ms, Ordering::Relaxed);
         drop(state);
         Ok(Begin::Incremental(session))
+    }
+
+    /// Whether all sessions, and all requests that wait without one, have as many partitions as they may have: no more
+    /// sessions are made, and a request that has none does not wait.
+    pub fn is_full(&self) -> bool {
+        self.total.load(Ordering::Relaxed) > FETCH_PARTITIONS_MAX
     }
 
     /// Ends a session.
@@ -349,6 +364,23 @@ mod tests {
     }
 
     #[test]
+    fn too_many_partitions_give_no_session_until_some_are_gone() {
+        let sessions = FetchSessions::new(9, 1000);
+        let large = new_session(&sessions, 5, at(0));
+        let topic = || TopicKey::Name("t".into());
+        for partition in 0..=FETCH_PARTITIONS_MAX as i32 {
+            large.state().want(topic(), partition, wanted(0));
+        }
+        assert_eq!(new_session(&sessions, 6, at(0)).id, 0);
+        large.state().forget(topic(), 0).unwrap();
+        large.state().want(topic(), 1, wanted(1));
+        assert_eq!(new_session(&sessions, 7, at(0)).id, 7);
+        sessions.remove(5);
+        drop(large);
+        assert_eq!(sessions.total.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn room_is_made_while_another_session_is_read() {
         let sessions = Arc::new(FetchSessions::new(1, 1000));
         let busy = new_session(&sessions, 5, at(0));
@@ -362,7 +394,7 @@ mod tests {
 
     #[test]
     fn partitions_that_returned_records_go_to_the_back() {
-        let session = Session::single(false, at(0));
+        let session = Session::new(0, false, at(0), Arc::default());
         let mut state = session.state();
         let topic = || TopicKey::Name("t".into());
         for partition in 0..3 {

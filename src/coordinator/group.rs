@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(crate) use member::Member;
 
 use super::machine::Turn;
+use super::memory::{Charge, GroupMemory};
 use super::record::{GroupMetadata, GroupRecord, MemberMetadata};
 use super::timers::{Alarm, Timer, Timers};
 use super::{records, subscription};
@@ -57,6 +58,13 @@ enum JoinPhase {
     Rejoin,
 }
 
+/// A member that was told its id.
+#[derive(Debug)]
+struct Pending {
+    alarm: Alarm,
+    _charge: Charge,
+}
+
 /// A classic group.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -71,7 +79,7 @@ pub(crate) struct Group {
     /// Instance id → member id.
     statics: HashMap<Arc<str>, Arc<str>>,
     /// Members that were told their id and have not joined with it yet.
-    pending: HashMap<Arc<str>, Alarm>,
+    pending: HashMap<Arc<str>, Pending>,
     /// Members of this generation that have not sent `SyncGroup` yet.
     unsynced: HashSet<Arc<str>>,
     awaiting_join: usize,
@@ -86,12 +94,21 @@ pub(crate) struct Group {
     phase: JoinPhase,
     join_alarm: Alarm,
     sync_alarm: Alarm,
+    memory: Arc<GroupMemory>,
+    /// For the group without its members.
+    _charge: Charge,
 }
+
+/// What a group takes beside its names and members, and a member beside what it says.
+const GROUP_BYTES: usize = 1_000;
+const MEMBER_BYTES: usize = 700;
 
 impl Group {
     /// A group that no record tells of yet: empty, without a protocol type.
-    pub(crate) fn new(id: Arc<str>, now: Now) -> Self {
+    pub(crate) fn new(id: Arc<str>, memory: &Arc<GroupMemory>, now: Now) -> Self {
         Self {
+            _charge: Charge::new(memory, GROUP_BYTES.saturating_add(id.len())),
+            memory: memory.clone(),
             id,
             state: GroupState::Empty,
             generation: 0,
@@ -202,8 +219,8 @@ impl Group {
     pub(crate) fn dismantle(mut self, timers: &mut Timers) {
         self.join_alarm.cancel(timers);
         self.sync_alarm.cancel(timers);
-        for alarm in self.pending.values_mut() {
-            alarm.cancel(timers);
+        for pending in self.pending.values_mut() {
+            pending.alarm.cancel(timers);
         }
         for member in self.members.values_mut() {
             member.session.cancel(timers);
@@ -246,7 +263,8 @@ impl Group {
     }
 
     /// Puts a member in, with everything that counts it.
-    fn insert(&mut self, member: Member) {
+    fn insert(&mut self, mut member: Member) {
+        member.charge = Charge::new(&self.memory, member.bytes());
         if let Some(instance_id) = &member.instance_id {
             self.statics.insert(instance_id.clone(), member.id.clone());
         }
@@ -257,8 +275,8 @@ impl Group {
 
     /// Takes a member out, pending or not, with everything that counts it; the first of the rest leads if it led.
     fn remove(&mut self, member_id: &str, timers: &mut Timers) {
-        if let Some(mut alarm) = self.pending.remove(member_id) {
-            alarm.cancel(timers);
+        if let Some(mut pending) = self.pending.remove(member_id) {
+            pending.alarm.cancel(timers);
         }
         self.unsynced.remove(member_id);
         let Some(mut member) = self.members.remove(member_id) else { return };

@@ -105,10 +105,10 @@ impl Machine {
     /// A shard without records. `batch_bytes_max` bounds what one decision may write at once.
     pub(crate) fn new(settings: Arc<Settings>, batch_bytes_max: usize) -> Self {
         Self {
+            offsets: Offsets::new(&settings.memory),
             settings,
             groups: BTreeMap::new(),
             foreign: HashMap::new(),
-            offsets: Offsets::default(),
             timers: Timers::default(),
             cleanup: Alarm::default(),
             batch_bytes_max,
@@ -212,8 +212,9 @@ impl Machine {
         self.position = position.saturating_add(1);
         match record {
             GroupRecord::Metadata { group, value: Some(value) } => {
-                let group =
-                    self.groups.entry(group.clone()).or_insert_with(|| Group::new(group.clone(), now));
+                let memory = &self.settings.memory;
+                let new = || Group::new(group.clone(), memory, now);
+                let group = self.groups.entry(group.clone()).or_insert_with(new);
                 group.apply(value, &mut self.timers);
             }
             GroupRecord::Metadata { group, value: None } => {
@@ -224,7 +225,8 @@ impl Machine {
             GroupRecord::Offset { group, topic, partition, value } => {
                 if value.is_some() && !self.groups.contains_key(group) && !self.foreign.contains_key(group) {
                     // Offsets without a group are those of a consumer that assigns its partitions itself.
-                    self.groups.insert(group.clone(), Group::new(group.clone(), now));
+                    let new = Group::new(group.clone(), &self.settings.memory, now);
+                    self.groups.insert(group.clone(), new);
                 }
                 self.offsets.replay((group, topic, *partition), value.as_ref(), producer, position);
             }
@@ -314,6 +316,11 @@ impl Machine {
             return Err(ErrorCode::InvalidSessionTimeout);
         }
         let id = join.group_id.as_str();
+        let growth =
+            self.groups.get(id).map_or_else(|| Group::growth_by_new(join), |group| group.growth(join));
+        if !self.settings.memory.has_room(growth) {
+            return Err(ErrorCode::GroupMaxSizeReached);
+        }
         if self.groups.contains_key(id) {
             return Ok(());
         }
@@ -392,6 +399,9 @@ impl Machine {
         let total = sizes.sum::<Option<usize>>();
         if total.is_none_or(|total| total > self.batch_bytes_max) {
             return Err(ErrorCode::UnknownServerError);
+        }
+        if !self.settings.memory.has_room(self.offsets.growth(&records)) {
+            return Err(ErrorCode::InvalidCommitOffsetSize);
         }
         self.write_all(records, now, effects);
         Ok(verdicts)

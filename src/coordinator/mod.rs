@@ -8,6 +8,7 @@ mod group;
 pub mod group_log;
 mod loader;
 mod machine;
+pub mod memory;
 mod offsets;
 mod record;
 mod records;

@@ -8,6 +8,7 @@ use super::command::{
     Commit, CommitPartition, CommittedTopic, Fetch, FetchedPartition, FetchedTopic, Judge, Verdict,
 };
 use super::group::Group;
+use super::memory::{Charge, GroupMemory};
 use super::record::{GroupRecord, OffsetValue};
 use super::settings::Settings;
 use crate::types::{ErrorCode, ProducerId, TopicId, TopicName};
@@ -20,41 +21,58 @@ struct Committed {
     position: i64,
 }
 
+/// What an entry takes beside its metadata.
+const ENTRY_BYTES: usize = 160;
+
 type ByPartition = BTreeMap<i32, Committed>;
 type ByTopic = BTreeMap<TopicName, ByPartition>;
 
 /// Offsets by group, topic and partition.
 #[derive(Debug, Default)]
-struct Table(HashMap<Arc<str>, ByTopic>);
+struct Table {
+    by_group: HashMap<Arc<str>, ByTopic>,
+    /// Bytes of memory, by estimate.
+    bytes: usize,
+}
 
 impl Table {
     fn get(&self, group: &str, topic: &str, partition: i32) -> Option<&Committed> {
-        self.0.get(group)?.get(topic)?.get(&partition)
+        self.by_group.get(group)?.get(topic)?.get(&partition)
     }
 
     fn put(&mut self, group: &Arc<str>, topic: &TopicName, partition: i32, committed: Committed) {
-        let topics = self.0.entry(group.clone()).or_default();
-        topics.entry(topic.clone()).or_default().insert(partition, committed);
+        let topics = self.by_group.entry(group.clone()).or_default();
+        self.bytes = self.bytes.saturating_add(bytes_of(&committed.value));
+        let old = topics.entry(topic.clone()).or_default().insert(partition, committed);
+        self.bytes = self.bytes.saturating_sub(old.map_or(0, |old| bytes_of(&old.value)));
     }
 
     fn remove(&mut self, group: &str, topic: &str, partition: i32) {
-        let Some(topics) = self.0.get_mut(group) else { return };
+        let Some(topics) = self.by_group.get_mut(group) else { return };
         if let Some(partitions) = topics.get_mut(topic) {
-            partitions.remove(&partition);
+            let old = partitions.remove(&partition);
+            self.bytes = self.bytes.saturating_sub(old.map_or(0, |old| bytes_of(&old.value)));
             if partitions.is_empty() {
                 topics.remove(topic);
             }
         }
         if topics.is_empty() {
-            self.0.remove(group);
+            self.by_group.remove(group);
         }
     }
 }
 
+/// Bytes that one committed offset takes, by estimate.
+fn bytes_of(value: &OffsetValue) -> usize {
+    ENTRY_BYTES.saturating_add(value.metadata.len())
+}
+
 /// All committed offsets of a shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Offsets {
     committed: Table,
+    /// For `committed`.
+    charge: Charge,
     /// What producers committed in transactions that have not ended.
     pending: HashMap<ProducerId, Table>,
     /// Groups with pending offsets, and whose.
@@ -62,6 +80,24 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
+    /// No offsets.
+    pub(crate) fn new(memory: &Arc<GroupMemory>) -> Self {
+        let charge = Charge::new(memory, 0);
+        Self { committed: Table::default(), charge, pending: HashMap::new(), open: HashMap::new() }
+    }
+
+    /// Bytes of memory by which these records would make the committed offsets grow.
+    pub(crate) fn growth(&self, records: &[GroupRecord]) -> usize {
+        let of_record = |record: &GroupRecord| {
+            let GroupRecord::Offset { group, topic, partition, value: Some(value) } = record else {
+                return 0;
+            };
+            let old = self.committed.get(group, topic, *partition);
+            bytes_of(value).saturating_sub(old.map_or(0, |old| bytes_of(&old.value)))
+        };
+        records.iter().map(of_record).fold(0, usize::saturating_add)
+    }
+
     /// Takes over one record at `position`; inside a transaction it stays pending until the marker.
     pub(crate) fn replay(
         &mut self,
@@ -72,6 +108,7 @@ impl Offsets {
     ) {
         let Some(value) = value else {
             self.committed.remove(group, topic, partition);
+            self.charge.set(self.committed.bytes);
             for producer in self.open.get(group).into_iter().flatten() {
                 if let Some(pending) = self.pending.get_mut(producer) {
                     pending.remove(group, topic, partition);
@@ -82,6 +119,7 @@ impl Offsets {
         let committed = Committed { value: value.clone(), position };
         if producer == ProducerId::NONE {
             self.committed.put(group, topic, partition, committed);
+            self.charge.set(self.committed.bytes);
         } else {
             self.pending.entry(producer).or_default().put(group, topic, partition, committed);
             self.open.entry(group.clone()).or_default().insert(producer);
@@ -98,7 +136,7 @@ impl Offsets {
         if !commit {
             return;
         }
-        for (group, topics) in ended.unwrap_or_default().0 {
+        for (group, topics) in ended.unwrap_or_default().by_group {
             for (topic, partitions) in topics {
                 for (partition, committed) in partitions {
                     let existing = self.committed.get(&group, &topic, partition);
@@ -108,6 +146,7 @@ impl Offsets {
                 }
             }
         }
+        self.charge.set(self.committed.bytes);
     }
 
     /// True when a transaction that has not ended holds an offset of this partition.
@@ -169,9 +208,11 @@ impl Offsets {
             });
             return asked.collect();
         }
-        let all = self.committed.0.get(group).into_iter().flatten().map(|(topic, partitions)| FetchedTopic {
-            topic: topic.clone(),
-            partitions: partitions.keys().map(|partition| one(topic, *partition)).collect(),
+        let all = self.committed.by_group.get(group).into_iter().flatten().map(|(topic, partitions)| {
+            FetchedTopic {
+                topic: topic.clone(),
+                partitions: partitions.keys().map(|partition| one(topic, *partition)).collect(),
+            }
         });
         all.collect()
     }
@@ -201,7 +242,7 @@ impl Offsets {
     pub(crate) fn delete_topics(&self, gone: &HashSet<TopicName>) -> Vec<GroupRecord> {
         let mut keys: HashSet<(&Arc<str>, &TopicName, i32)> = HashSet::new();
         for table in std::iter::once(&self.committed).chain(self.pending.values()) {
-            for (group, topics) in &table.0 {
+            for (group, topics) in &table.by_group {
                 let mut note = |topic, partitions: &ByPartition| {
                     keys.extend(partitions.keys().map(|partition| (group, topic, *partition)));
                 };
@@ -221,7 +262,7 @@ impl Offsets {
     /// Tombstones and cut offsets where `judge` does not let an offset stand.
     pub(crate) fn mended(&self, judge: Judge<'_>) -> Vec<GroupRecord> {
         let mut records = Vec::new();
-        for (group, topics) in &self.committed.0 {
+        for (group, topics) in &self.committed.by_group {
             for (topic, partitions) in topics {
                 for (partition, committed) in partitions {
                     let value = &committed.value;
@@ -251,7 +292,7 @@ impl Offsets {
     ) -> (Vec<GroupRecord>, bool) {
         let mut records = Vec::new();
         let mut nothing_left = !self.open.contains_key(id);
-        for (topic, partitions) in self.committed.0.get(id).into_iter().flatten() {
+        for (topic, partitions) in self.committed.by_group.get(id).into_iter().flatten() {
             let kept = group.is_subscribed_to(topic);
             for (partition, committed) in partitions {
                 let expired = !kept && is_expired(&committed.value, group, now_ms, retention_ms);
@@ -299,7 +340,7 @@ fn fetched(partition: i32, committed: Option<&Committed>, error: Option<ErrorCod
 }
 
 fn keys_of<'a>(table: &'a Table, group: &str) -> impl Iterator<Item = (&'a TopicName, i32)> + use<'a> {
-    let topics = table.0.get(group).into_iter().flatten();
+    let topics = table.by_group.get(group).into_iter().flatten();
     topics.flat_map(|(topic, partitions)| partitions.keys().map(move |partition| (topic, *partition)))
 }
 

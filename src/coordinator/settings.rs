@@ -1,8 +1,12 @@
 //! What the coordinator is configured with: the values of Kafka's `group.*` and `offsets.*` keys.
 //! Plain values handed in by the owner; nothing here reads a configuration.
 
+use std::sync::Arc;
+
+use super::memory::GroupMemory;
+
 /// The values of Kafka's keys that groups and offsets depend on; `Default` holds this broker's defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// `group.initial.rebalance.delay.ms`: how long an empty group waits for more members. Kafka's default is
     /// 3000; a node that runs alone does not wait.
@@ -21,6 +25,8 @@ pub struct Settings {
     pub offsets_check_interval_ms: i64,
     /// `offsets.topic.num.partitions`: used for routing until the real topic's count is known.
     pub offsets_topic_partitions: i32,
+    /// What all groups take of memory.
+    pub memory: Arc<GroupMemory>,
 }
 
 impl Default for Settings {
@@ -34,6 +40,7 @@ impl Default for Settings {
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             offsets_check_interval_ms: 600_000,
             offsets_topic_partitions: 50,
+            memory: Arc::default(),
         }
     }
 }

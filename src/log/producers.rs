@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 
 use super::error::AppendError;
 use super::txn_index::AbortedTxn;
+use crate::limits::PRODUCERS_PER_PARTITION_MAX;
 use crate::types::ProducerId;
 
 /// Batches remembered per producer, the number a client may have in flight.
 pub const WINDOW_BATCHES: usize = 5;
+
+/// One part in so many of the producers is forgotten at once when there are too many.
+const FORGOTTEN_PART: usize = 16;
 
 /// One remembered batch of a producer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,7 +270,28 @@ impl ProducerState {
     }
 
     fn entry(&mut self, producer_id: i64) -> &mut ProducerEntry {
+        if self.producers.len() >= PRODUCERS_PER_PARTITION_MAX && !self.producers.contains_key(&producer_id) {
+            self.forget_oldest();
+        }
         self.producers.entry(producer_id).or_insert_with(|| ProducerEntry::restored(-1, -1, -1, None, None))
+    }
+
+    /// Makes room for many, because it looks at all. By place in the log: timestamps are the clients' own.
+    fn forget_oldest(&mut self) {
+        let last_offset = |entry: &ProducerEntry| entry.last_batch().map_or(-1, |batch| batch.last_offset);
+        let mut by_age: Vec<(i64, i64)> = self
+            .producers
+            .iter()
+            .filter(|(_, entry)| entry.txn_first_offset.is_none())
+            .map(|(id, entry)| (last_offset(entry), *id))
+            .collect();
+        let count = by_age.len().min(PRODUCERS_PER_PARTITION_MAX / FORGOTTEN_PART);
+        if count < by_age.len() {
+            by_age.select_nth_unstable(count);
+        }
+        for (_, id) in by_age.iter().take(count) {
+            self.producers.remove(id);
+        }
     }
 
     /// Puts batches before the only one that a snapshot holds of a producer; `older` are its batches, oldest first.

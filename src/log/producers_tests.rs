@@ -176,3 +176,22 @@ fn a_snapshots_single_batch_is_refilled_from_the_log() {
     restored.refill(7, &older);
     assert_eq!(restored.producers(), full.producers());
 }
+
+#[test]
+fn producers_that_wrote_the_longest_ago_are_forgotten_when_there_are_too_many() {
+    let mut state = ProducerState::default();
+    let of = |producer_id: i64| ProducerBatch { producer_id, ..batch(0, 0, 1) };
+    state.apply(&transactional(-5), 0);
+    // The first one that came writes again, with an old timestamp.
+    let count = PRODUCERS_PER_PARTITION_MAX as i64;
+    for id in 1..count {
+        state.apply(&of(id), 10 + id);
+    }
+    state.apply(&ProducerBatch { max_timestamp: 0, ..of(1) }, 10 + count);
+    assert_eq!(state.producers().len(), PRODUCERS_PER_PARTITION_MAX);
+    state.apply(&of(count), 11 + count);
+    let left = state.producers();
+    assert_eq!(left.len(), PRODUCERS_PER_PARTITION_MAX - PRODUCERS_PER_PARTITION_MAX / 16 + 1);
+    assert!([-5, 1, count, count - 1].iter().all(|id| left.contains_key(id)));
+    assert!(!left.contains_key(&2));
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Semaphore};
 
 use crate::limits::{
     ADMISSION_WAIT_MS_MAX, ANSWER_BYTES_UNIT, ANSWER_MEMORY_BYTES_MAX, REQUEST_MEMORY_BYTES_MAX,
@@ -26,6 +26,9 @@ struct Pool {
     requests: Semaphore,
     /// How many there are.
     request_units: u32,
+    /// Units of these that connections may take which have not delivered a request that needed any: half of all. Who
+    /// sends slowly on thousands of connections has no more, and whoever proved to be fast does not wait behind them.
+    unproven: Semaphore,
     /// Connections that wait for some.
     waiting: AtomicUsize,
     /// Units of answers that wait for their sockets.
@@ -45,13 +48,14 @@ impl Admission {
         let units = (bytes / UNIT_BYTES).min(Semaphore::MAX_PERMITS);
         let request_units = u32::try_from(units).unwrap_or(u32::MAX);
         let requests = Semaphore::new(request_units as usize);
+        let unproven = Semaphore::new((request_units / 2) as usize);
         let (waiting, answer_units) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { pool: Arc::new(Pool { requests, request_units, waiting, answer_units }) }
+        Self { pool: Arc::new(Pool { requests, request_units, unproven, waiting, answer_units }) }
     }
 
     /// A permit for a connection, which holds nothing yet.
     pub fn permit(&self) -> Permit {
-        Permit { pool: self.pool.clone(), held: 0 }
+        Permit { pool: self.pool.clone(), held: 0, is_proven: false }
     }
 
     /// Whether a connection waits for memory: who holds some has to get on.
@@ -76,6 +80,8 @@ impl Admission {
 pub struct Permit {
     pool: Arc<Pool>,
     held: u32,
+    /// A request that needed memory was delivered.
+    is_proven: bool,
 }
 
 impl Permit {
@@ -84,13 +90,27 @@ impl Permit {
         u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).min(self.pool.request_units)
     }
 
+    /// Of so many units those that an unproven connection has to have of their part.
+    fn unproven_units(&self, units: u32) -> u32 {
+        if self.is_proven { 0 } else { units.min(self.pool.request_units / 2) }
+    }
+
+    /// Units that are missing for `bytes`, and those of the unproven connections' part.
+    fn missing(&self, bytes: usize) -> (u32, u32) {
+        let units = self.units(bytes).max(self.held);
+        let unproven = self.unproven_units(units).saturating_sub(self.unproven_units(self.held));
+        (units.saturating_sub(self.held), unproven)
+    }
+
     /// Makes the permit cover `bytes` if that needs no waiting. `false` when it does.
     pub fn try_cover(&mut self, bytes: usize) -> bool {
-        let missing = self.units(bytes).saturating_sub(self.held);
+        let (missing, unproven) = self.missing(bytes);
         if missing == 0 {
             return true;
         }
+        let Ok(part) = self.pool.unproven.try_acquire_many(unproven) else { return false };
         let Ok(more) = self.pool.requests.try_acquire_many(missing) else { return false };
+        part.forget();
         more.forget();
         self.held = self.held.saturating_add(missing);
         true
@@ -101,14 +121,17 @@ impl Permit {
         if self.try_cover(bytes) {
             return Ok(());
         }
-        let missing = self.units(bytes).saturating_sub(self.held);
+        let (missing, unproven) = self.missing(bytes);
         self.pool.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(&self.pool);
         let wait = Duration::from_millis(ADMISSION_WAIT_MS_MAX);
-        let more = tokio::time::timeout(wait, self.pool.requests.acquire_many(missing))
-            .await
-            .map_err(|_| Exhausted)?
-            .map_err(|_| Exhausted)?;
+        let both = async {
+            let part = self.pool.unproven.acquire_many(unproven).await?;
+            Ok::<_, AcquireError>((part, self.pool.requests.acquire_many(missing).await?))
+        };
+        let (part, more) =
+            tokio::time::timeout(wait, both).await.map_err(|_| Exhausted)?.map_err(|_| Exhausted)?;
+        part.forget();
         more.forget();
         self.held = self.held.saturating_add(missing);
         Ok(())
@@ -120,11 +143,22 @@ impl Permit {
     }
 
     /// Gives back what is more than `bytes` need: a request was handled.
-    pub fn shrink(&mut self, bytes: usize) {
+    pub fn delivered(&mut self, bytes: usize) {
+        if self.is_held() && !self.is_proven {
+            self.pool.unproven.add_permits(self.unproven_units(self.held) as usize);
+            self.is_proven = true;
+        }
+        self.shrink(bytes);
+    }
+
+    fn shrink(&mut self, bytes: usize) {
         let spare = self.held.saturating_sub(self.units(bytes));
         if spare > 0 {
+            let left = self.held.saturating_sub(spare);
+            let unproven = self.unproven_units(self.held).saturating_sub(self.unproven_units(left));
+            self.pool.unproven.add_permits(unproven as usize);
             self.pool.requests.add_permits(spare as usize);
-            self.held = self.held.saturating_sub(spare);
+            self.held = left;
         }
     }
 }
@@ -213,7 +247,7 @@ mod tests {
         };
         assert!(polled && !admission.is_short());
         assert!(second.cover(1).await.is_err());
-        first.shrink(0);
+        first.delivered(0);
         second.cover(REQUEST_MEMORY_BYTES_MAX).await.unwrap();
     }
 
@@ -225,10 +259,32 @@ mod tests {
             permit.cover(part * 2 * 1024 * 1024).await.unwrap();
         }
         assert_eq!(free(&admission), 0);
-        permit.shrink(1024 * 1024);
+        permit.delivered(1024 * 1024);
         assert_eq!(free(&admission), 7 * 1024);
         drop(permit);
         assert_eq!(free(&admission), 8 * 1024);
+        assert_eq!(admission.pool.unproven.available_permits(), 4 * 1024);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_delivered_a_request_does_not_wait_behind_those_who_have_not() {
+        let admission = Admission::new(Some(8 * 1024 * 1024));
+        let mib = 1024 * 1024;
+        let mut good = admission.permit();
+        good.cover(mib).await.unwrap();
+        good.delivered(0);
+        let mut slow: Vec<Permit> = (0..10).map(|_| admission.permit()).collect();
+        let covered = slow.iter_mut().filter_map(|permit| permit.try_cover(mib).then_some(())).count();
+        assert_eq!(covered, 4, "half of the memory");
+        {
+            let mut waits = std::pin::pin!(slow[9].cover(mib));
+            let polled = std::future::poll_fn(|context| std::task::Poll::Ready(waits.as_mut().poll(context)));
+            assert!(polled.await.is_pending());
+        }
+        assert!(good.try_cover(4 * mib));
+        good.delivered(0);
+        drop(slow);
+        assert_eq!((free(&admission), admission.pool.unproven.available_permits()), (8 * 1024, 4 * 1024));
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ use super::reply::{Queue, Slot, WriteEnd};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{
-    DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, REQUEST_BYTES_FREE, REQUEST_BYTES_PER_TURN_MAX,
+    ANSWER_BYTE_COST, DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, REQUEST_BYTES_FREE, REQUEST_BYTES_PER_TURN_MAX,
     REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX, UNTAKEN_SHORT_MS_MAX,
 };
 use crate::replica::complaints::Complaints;
@@ -199,14 +199,14 @@ impl Reader<'_> {
         let (mut requests, mut bytes) = (0_usize, 0_usize);
         loop {
             // What `while let` matches would have its room in every connection.
-            let Some((mut answer, request_bytes)) = self.handle_next()? else { break };
+            let Some((mut answer, cost)) = self.handle_next()? else { break };
             requests += 1;
-            bytes = bytes.saturating_add(request_bytes);
+            bytes = bytes.saturating_add(cost);
             while let Answer::Then(future) = answer {
                 answer = future.await?;
             }
             // What arrives behind it goes on needing some.
-            self.permit.shrink(self.inbound.needed_bytes(REQUEST_BYTES_FREE));
+            self.permit.delivered(self.inbound.needed_bytes(REQUEST_BYTES_FREE));
             if !self.push(answer) {
                 Box::pin(self.wait_for_room()).await?;
             }
@@ -223,7 +223,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Handles the next request if all of it has arrived; what becomes of it, and its bytes. Not async: the frame would
+    /// Handles the next request if all of it has arrived; what becomes of it, and what it counts for in this turn, in bytes
+    /// of requests. Not async: the frame would
     /// have its room in every connection.
     fn handle_next(&mut self) -> Result<Option<(Answer, usize)>, ReadEnd> {
         let taken = self.inbound.next_frame(self.shared.request_bytes_max);
@@ -236,7 +237,10 @@ impl Reader<'_> {
         self.place.used(now.mono_ms);
         let answer = api::dispatch(&self.shared.broker, self.connection, &frame, now)?;
         self.is_known = true;
-        Ok(Some((answer, frame.len())))
+        // A few bytes may ask for an answer that takes long to make.
+        let answer_bytes = if let Answer::Now(made) = &answer { made.memory_bytes() } else { 0 };
+        let cost = frame.len().saturating_add(answer_bytes.saturating_mul(ANSWER_BYTE_COST));
+        Ok(Some((answer, cost)))
     }
 
     /// Looks at what is there of a connection's first request: whoever speaks something else is told so at once, and gets

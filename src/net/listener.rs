@@ -26,6 +26,12 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, clo
     loop {
         // With no place left nobody is accepted until a connection ends, as with Kafka.
         let accepting = async {
+            if !shared.places.has_room() && shared.complaints.is_news("full", shared.broker.clock.now()) {
+                tracing::warn!(
+                    "max.connections, or what the limit of open files leaves, is reached: nobody is accepted until a \
+                     connection ends (said once a minute)"
+                );
+            }
             shared.places.some_room().await;
             listener.accept().await
         };

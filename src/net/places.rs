@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::sync::{Notify, watch};
 
 use super::admission::Admission;
 use super::arrival::patience_s;
 use crate::config::{Config, NetworkConfig};
-use crate::limits::UNTAKEN_SHORT_MS_MAX;
+use crate::limits::{LOG_FILES_MAX, OTHER_FILES_MAX, UNTAKEN_SHORT_MS_MAX};
 use crate::types::Clock;
 
 /// What `max.connection.creation.rate` is measured over: as many connections may come at once as in this time.
@@ -28,7 +29,7 @@ const IDLE_LOOKS: u64 = 100;
 /// The limits as they are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// `max.connections`.
+    /// `max.connections`, or what the limit of open files leaves.
     pub max: usize,
     /// `max.connections.per.ip`.
     pub per_ip_max: usize,
@@ -36,6 +37,15 @@ pub struct Limits {
     pub overrides: HashMap<IpAddr, usize>,
     /// `max.connection.creation.rate`: connections a second.
     pub rate_max: u32,
+}
+
+/// How many connections leave enough of the files that the process may have open (`None`: as many as it likes) to logs,
+/// which have a third of them at most, and to answers, which keep half as many open: without them nobody is served.
+fn connections_max(open_files_max: Option<u64>) -> usize {
+    let Some(files) = open_files_max else { return usize::MAX };
+    let of_logs = (files / 3).min(LOG_FILES_MAX);
+    let others = of_logs.saturating_add(of_logs / 2).saturating_add(OTHER_FILES_MAX);
+    usize::try_from(files.saturating_sub(others).max(files / 4)).unwrap_or(usize::MAX)
 }
 
 impl Limits {
@@ -52,7 +62,7 @@ impl Limits {
             }
         }
         Self {
-            max: network.max_connections,
+            max: network.max_connections.min(connections_max(getrlimit(Resource::Nofile).current)),
             per_ip_max: network.max_connections_per_ip,
             overrides,
             rate_max: network.max_connection_creation_rate,
@@ -191,6 +201,11 @@ impl Places {
             Reserved { places: self.clone() }
         })
         .await
+    }
+
+    /// Whether there is room for one more.
+    pub(super) fn has_room(&self) -> bool {
+        self.lock().has_room()
     }
 
     /// Waits until there is room for one more, which another may take.
@@ -594,6 +609,14 @@ mod tests {
         place.arrived();
         pass(50);
         assert_eq!((place.arriving_s(), polled()), (None, Poll::Pending));
+    }
+
+    #[test]
+    fn connections_leave_files_to_logs() {
+        let cases = [(None, usize::MAX), (Some(20_000), 18_436), (Some(1024), 449), (Some(128), 32)];
+        for (files, connections) in cases {
+            assert_eq!(connections_max(files), connections, "{files:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::types::Now;
 const REPEAT_MS: i64 = 60_000;
 
 /// Different complaints within that time.
-const COMPLAINTS_MAX: usize = 8;
+const COMPLAINTS_MAX: usize = 12;
 
 /// The complaints of the last minute, with the moment of each.
 #[derive(Debug, Default)]

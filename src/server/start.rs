@@ -18,6 +18,7 @@ use crate::controller::command::TopicIdPartition;
 use crate::controller::machine::Settings as ControllerSettings;
 use crate::controller::{Controller, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
+use crate::limits::LOG_FILES_MAX;
 use crate::log::storage::Storage;
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
 use crate::replica::Partition;
@@ -29,9 +30,7 @@ use crate::types::{Clock, TopicId};
 /// configuration either.
 const FETCH_SESSION_EVICTION_MS: i64 = 120_000;
 
-/// Files of logs that stay open, where the system allows many. Opening one again costs a few microseconds; each costs
-/// a descriptor and the kernel's memory for it.
-const HANDLES_MAX: usize = 1000;
+const HANDLES_MAX: usize = LOG_FILES_MAX as usize;
 
 /// How many files of logs stay open when the process may have `open_files_max` (`None`: as many as it likes): a third,
 /// so that they are no more than half with those that answers keep open. The rest is for sockets and for files that are
@@ -254,6 +253,7 @@ fn group_settings(config: &Config) -> GroupSettings {
         offsets_retention_ms: config.offsets.retention_ms,
         offsets_check_interval_ms: config.offsets.retention_check_interval_ms,
         offsets_topic_partitions: config.offsets.topic_num_partitions,
+        memory: Arc::default(),
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::member::keep;
-use super::{Group, GroupState, Member};
+use super::member::{keep, protocol_bytes};
+use super::{Group, GroupState, MEMBER_BYTES, Member, Pending};
 use crate::coordinator::command::{Join, JoinAnswer, JoinedMember};
 use crate::coordinator::machine::{Ticket, Turn};
+use crate::coordinator::memory::Charge;
+use crate::coordinator::timers::Alarm;
 use crate::limits::GROUP_PENDING_MEMBERS_MAX;
 use crate::types::ErrorCode;
 
@@ -16,12 +18,27 @@ use crate::types::ErrorCode;
 /// whose client is gone must not hold a rebalance for ever. Kafka's constant.
 const NEW_MEMBER_JOIN_TIMEOUT_MS: i32 = 5 * 60 * 1_000;
 
+/// What a member that was told its id takes beside it.
+const PENDING_BYTES: usize = 200;
+
 type Protocols = Vec<(Arc<str>, Bytes)>;
 
 impl Group {
     /// True when a member with what `join` says could be in the group.
     pub(crate) fn accepts(&self, join: &Join) -> bool {
         self.supports(&join.protocol_type, join.protocols.iter().map(|protocol| protocol.name.as_str()))
+    }
+
+    /// Bytes of memory that a join would add to the group.
+    pub(crate) fn growth(&self, join: &Join) -> usize {
+        let had = self.members.get(join.member_id.as_str()).map_or(0, |member| member.charge.bytes());
+        // A member that says the same again does not grow, though its place in the estimate is not exact.
+        said_bytes(join).saturating_sub(had)
+    }
+
+    /// Bytes of memory that a join takes with a group of its own.
+    pub(crate) fn growth_by_new(join: &Join) -> usize {
+        said_bytes(join).saturating_add(super::GROUP_BYTES).saturating_add(join.group_id.len())
     }
 
     /// Handles a join; the answer may come now, or with another member's command.
@@ -78,8 +95,11 @@ impl Group {
             return turn.answer_join(ticket, JoinAnswer::refused(ErrorCode::CoordinatorNotAvailable, ""));
         }
         let timer = self.session_timer(&fresh);
-        let alarm = self.pending.entry(fresh.clone()).or_default();
-        alarm.set(turn.after_ms(join.session_timeout_ms), timer, turn.timers);
+        let bytes = PENDING_BYTES.saturating_add(fresh.len());
+        let charge = Charge::new(&self.memory, bytes);
+        let pending = Pending { alarm: Alarm::default(), _charge: charge };
+        let pending = self.pending.entry(fresh.clone()).or_insert(pending);
+        pending.alarm.set(turn.after_ms(join.session_timeout_ms), timer, turn.timers);
         turn.answer_join(ticket, JoinAnswer::refused(ErrorCode::MemberIdRequired, &*fresh));
     }
 
@@ -115,8 +135,8 @@ impl Group {
 
     /// Adds a member and rebalances.
     fn add(&mut self, ticket: Ticket, join: &Join, id: Arc<str>, protocols: Protocols, turn: &mut Turn<'_>) {
-        if let Some(mut alarm) = self.pending.remove(&id) {
-            alarm.cancel(turn.timers);
+        if let Some(mut pending) = self.pending.remove(&id) {
+            pending.alarm.cancel(turn.timers);
         }
         if self.members.is_empty() {
             self.protocol_type = Some(join.protocol_type.as_str().into());
@@ -210,6 +230,7 @@ impl Group {
         member.protocols = protocols;
         member.rebalance_timeout_ms = join.rebalance_timeout_ms;
         member.session_timeout_ms = join.session_timeout_ms;
+        member.charge.set(member.bytes());
         self.count_protocols(&member, true);
         self.members.insert(id, member);
     }
@@ -251,4 +272,13 @@ impl Group {
             members: if self.is_leader(id) { members.collect() } else { Vec::new() },
         }
     }
+}
+
+/// Bytes of memory of a member that says this, by estimate.
+fn said_bytes(join: &Join) -> usize {
+    let instance = join.instance_id.as_ref().map_or(0, String::len);
+    // Its id is made of one of the two.
+    let names = [join.client_id.len(), instance, join.client_id.len().max(instance), join.client_host.len()];
+    let protocols = join.protocols.iter().map(|said| protocol_bytes(&said.name, &said.metadata));
+    names.into_iter().chain(protocols).fold(MEMBER_BYTES, usize::saturating_add)
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::MEMBER_BYTES;
 use crate::coordinator::command::{Join, Protocol};
 use crate::coordinator::machine::Ticket;
+use crate::coordinator::memory::Charge;
 use crate::coordinator::record::MemberMetadata;
 use crate::coordinator::timers::Alarm;
 
@@ -26,6 +28,16 @@ pub(crate) struct Member {
     /// True until its first join is answered: until then even a parked join does not keep it alive for ever.
     pub(super) is_new: bool,
     pub(super) session: Alarm,
+    /// What it takes of the memory for groups, from when it is in one.
+    pub(super) charge: Charge,
+}
+
+/// What a protocol takes beside its name and metadata.
+const PROTOCOL_BYTES: usize = 80;
+
+/// Bytes of memory of one protocol of a member, by estimate.
+pub(super) fn protocol_bytes(name: &str, metadata: &[u8]) -> usize {
+    PROTOCOL_BYTES.saturating_add(name.len()).saturating_add(metadata.len())
 }
 
 impl Member {
@@ -56,6 +68,15 @@ impl Member {
             protocols: protocol.into_iter().map(|name| (name, recorded.subscription.clone())).collect(),
             ..Self::default()
         }
+    }
+
+    /// Bytes of memory that the member takes, by estimate.
+    pub(super) fn bytes(&self) -> usize {
+        let instance = self.instance_id.as_ref().map_or(0, |id| id.len());
+        let names =
+            [self.id.len(), instance, self.client_id.len(), self.client_host.len(), self.assignment.len()];
+        let protocols = self.protocols.iter().map(|(name, metadata)| protocol_bytes(name, metadata));
+        names.into_iter().chain(protocols).fold(MEMBER_BYTES, usize::saturating_add)
     }
 
     /// What the member says in this protocol; empty when it does not speak it.

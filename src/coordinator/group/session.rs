@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Group, GroupState};
+use super::{Group, GroupState, Pending};
 use crate::coordinator::command::{Heartbeat, JoinAnswer, Leave, LeavingMember, LeftMember};
 use crate::coordinator::machine::Turn;
 use crate::types::ErrorCode;
@@ -50,7 +50,7 @@ impl Group {
     pub(crate) fn on_session_alarm(&mut self, id: &Arc<str>, turn: &mut Turn<'_>) {
         let timer = self.session_timer(id);
         let now_ms = turn.now.mono_ms;
-        if let Some(alarm) = self.pending.get_mut(id) {
+        if let Some(Pending { alarm, .. }) = self.pending.get_mut(id) {
             if alarm.is_over(now_ms, timer, turn.timers) {
                 tracing::info!(group = %self.id, member = %id, "member never came with the id it was given");
                 self.remove(id, turn.timers);

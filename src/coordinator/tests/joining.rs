@@ -127,6 +127,31 @@ fn the_maximum_size_holds_for_new_members_alone() {
 }
 
 #[test]
+fn when_groups_have_all_memory_nobody_new_comes_in_and_who_is_there_stays() {
+    let memory = Arc::new(GroupMemory::new(20_000));
+    let mut bench = Bench::new(Settings { memory: memory.clone(), ..Settings::default() });
+    let (ids, generation) = bench.stable(&["a", "b"]);
+    let large = Protocol { name: "range".into(), metadata: vec![0; 30_000].into() };
+    let new = bench.send(Command::Join(Join { protocols: vec![large], ..join("c") }));
+    assert_eq!(bench.joined(new).unwrap().error, Some(ErrorCode::GroupMaxSizeReached));
+    assert_eq!(bench.heartbeat(&ids[1], generation), Ok(()));
+    let taken = memory.taken();
+    assert!((1_000..10_000).contains(&taken), "{taken}");
+    // Groups of one pending member each, until there is no room.
+    let mut told = 0;
+    while bench.ask_for_id(&format!("group-{told}")) {
+        told += 1;
+        assert!(told < 100, "there is no bound");
+    }
+    assert!(told > 5, "{told}");
+    let [leader, follower] = [("a", 0), ("b", 1)].map(|(name, id)| bench.rejoin(name, &ids[id]));
+    assert_eq!(bench.joined(leader).unwrap().error, None);
+    assert_eq!(bench.joined(follower).unwrap().error, None);
+    drop(bench);
+    assert_eq!(memory.taken(), 0);
+}
+
+#[test]
 fn a_new_member_makes_the_others_join_again() {
     let mut bench = Bench::default();
     let (ids, generation) = bench.stable(&["a"]);

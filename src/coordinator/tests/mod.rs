@@ -20,6 +20,7 @@ use super::command::{
     LeftMember, ListFilter, ListedGroup, Protocol, Reply, SyncAnswer, SyncGroup, Verdict,
 };
 use super::machine::{Machine, Ticket};
+use super::memory::GroupMemory;
 use super::record::GroupRecord;
 use super::settings::Settings;
 use super::subscription;
@@ -37,6 +38,18 @@ struct Bench {
     log: Vec<GroupRecord>,
     answers: BTreeMap<Ticket, Reply>,
     tickets: u64,
+}
+
+impl Bench {
+    /// Whether a group that nobody is in tells a member its id.
+    fn ask_for_id(&mut self, group: &str) -> bool {
+        let ticket = self.send(Command::Join(Join {
+            group_id: group.into(),
+            member_id_required: true,
+            ..join("pending")
+        }));
+        self.joined(ticket).unwrap().error == Some(ErrorCode::MemberIdRequired)
+    }
 }
 
 impl Default for Bench {

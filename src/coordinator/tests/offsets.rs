@@ -26,6 +26,23 @@ fn a_consumer_without_a_group_commits_and_fetches() {
 }
 
 #[test]
+fn when_groups_have_all_memory_new_offsets_are_refused_and_known_ones_move_on() {
+    let memory = Arc::new(GroupMemory::new(10_000));
+    let mut bench = Bench::new(Settings { memory: memory.clone(), ..Settings::default() });
+    bench.commit("", -1, &[("orders", 0, 1)]).unwrap();
+    let mut partition = 1;
+    while bench.commit("", -1, &[("orders", partition, 1)]).is_ok() {
+        partition += 1;
+        assert!(partition < 1_000, "there is no bound");
+    }
+    assert_eq!(bench.commit("", -1, &[("orders", partition, 1)]), Err(ErrorCode::InvalidCommitOffsetSize));
+    assert_eq!(bench.commit("", -1, &[("orders", 0, 2)]), Ok(()));
+    assert_eq!(bench.offset("orders", 0), 2);
+    drop(bench);
+    assert_eq!(memory.taken(), 0);
+}
+
+#[test]
 fn who_may_commit_depends_on_the_group() {
     let mut bench = Bench::default();
     let offsets = [("orders", 0, 1)];
