@@ -154,3 +154,25 @@ fn the_documents_name_every_row_of_the_house() {
         assert!(architecture.contains(&format!("`{name}")), "ARCHITECTURE.md does not mention {name}");
     }
 }
+
+#[test]
+fn every_limit_that_is_documented_names_tests_that_exist() {
+    let sources: String = ["src", "tests", "examples"]
+        .iter()
+        .flat_map(|dir| files(&root().join(dir), ".rs"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let document = fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    let rows = document.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| limit"));
+    let mut named = 0;
+    for row in rows {
+        let tests = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test: {row}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}(")), "there is no test {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named}");
+}

@@ -4,6 +4,7 @@
 //! It knows nothing of the broker behind the address: whatever speaks Kafka's protocol is loaded in the same way.
 #![expect(clippy::disallowed_methods, reason = "a measurement needs the system's clocks")]
 
+mod attack;
 mod client;
 mod commits;
 mod consume;
@@ -32,7 +33,7 @@ use report::Report;
 /// Loads a broker and prints what it measured as JSON.
 #[derive(Parser)]
 struct Arguments {
-    /// Gives up after so many seconds (not while `echo`, `sink` and `idle` serve).
+    /// Gives up after so many seconds (not while `echo`, `sink` and `idle` serve, nor `attack`).
     #[arg(long, global = true, default_value_t = 120)]
     timeout_s: u64,
     #[command(subcommand)]
@@ -69,6 +70,8 @@ enum Command {
     Heartbeats(raw::heartbeats::Arguments),
     /// Connections that only wait, until the standard input ends (raw socket).
     Idle(raw::idle::Arguments),
+    /// Hostile clients against a broker of its own, and what a good client sees of them (raw socket).
+    Attack(attack::Arguments),
     /// A server that answers each frame at once, for the floor of `roundtrip --echo`.
     Echo(serve::echo::Arguments),
     /// A broker that stores nothing, for the ceiling of a client.
@@ -78,7 +81,10 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let limit = Duration::from_secs(arguments.timeout_s);
-    if !matches!(arguments.command, Command::Echo(_) | Command::Sink(_) | Command::Idle(_)) {
+    if !matches!(
+        arguments.command,
+        Command::Echo(_) | Command::Sink(_) | Command::Idle(_) | Command::Attack(_)
+    ) {
         give_up_after(limit);
     }
     match run(arguments.command, limit) {
@@ -109,6 +115,7 @@ fn run(command: Command, limit: Duration) -> Result<Report> {
         Command::Createmany(arguments) => raw::createmany::run(&arguments),
         Command::Heartbeats(arguments) => raw::heartbeats::run(&arguments),
         Command::Idle(arguments) => raw::idle::run(&arguments, limit),
+        Command::Attack(arguments) => attack::run(&arguments),
         Command::Echo(arguments) => serve::echo::run(&arguments),
         Command::Sink(arguments) => serve::sink::run(&arguments),
     }

@@ -180,3 +180,12 @@ async fn the_fake_broker_serves_one_batch_for_ever() {
     })
     .await;
 }
+
+#[test]
+fn a_good_client_is_served_during_every_attack_and_nothing_leaks() {
+    let words =
+        "load attack --connections 300 --per-second 200 --seconds 2.4 --memory-mib-max 300".split(' ');
+    let arguments = Arguments::try_parse_from(words).unwrap();
+    let report = run(arguments.command, LIMIT).unwrap();
+    assert_eq!(number(&report, "attacks"), 8);
+}

@@ -66,6 +66,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     }
 }
 
+/// Creates the topic of `target` with its defaults.
+pub(crate) fn create_one(target: &Target, partitions: i32) -> Result<Report> {
+    create(&Topics { target: target.clone(), count: None }, partitions, &[])
+}
+
 fn create(topics: &Topics, partitions: i32, config: &[(String, String)]) -> Result<Report> {
     let admin: Admin = client::base(&topics.target.broker).create()?;
     admin.inner().fetch_metadata(None, SETUP_TIMEOUT)?;

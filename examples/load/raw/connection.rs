@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -18,6 +19,14 @@ impl Connection {
         let stream = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, correlation: 0, inbound: vec![0; 64 * 1024] })
+    }
+
+    /// As `open`; whoever waits longer than this for bytes has failed.
+    pub(crate) fn open_within(address: &str, limit: Duration) -> Result<Self> {
+        let connection = Self::open(address)?;
+        connection.stream.set_read_timeout(Some(limit))?;
+        connection.stream.set_write_timeout(Some(limit))?;
+        Ok(connection)
     }
 
     /// Sends a request and gives its answer without the length; its correlation id was checked.

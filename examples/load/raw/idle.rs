@@ -206,7 +206,7 @@ fn request(wait_ms: i32, session: i32, epoch: i32, topics: Vec<FetchTopic>) -> R
     Request::encode(ApiKey::Fetch, FETCH_VERSION, &body)
 }
 
-fn raise_file_limit(files: u64) -> Result<()> {
+pub(crate) fn raise_file_limit(files: u64) -> Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= files) {
         return Ok(());
