@@ -178,7 +178,7 @@ async fn clients_that_take_no_answers_are_given_up_when_memory_is_short_and_othe
     let mut most = 0;
     let mut given_up = false;
     while !given_up {
-        assert!(begin.elapsed() < Duration::from_secs(60), "nobody is given up, {} MiB", most >> 20);
+        assert!(begin.elapsed() < Duration::from_mins(1), "nobody is given up, {} MiB", most >> 20);
         good.send_values("t", 0, &["small"]).await;
         most = most.max(resident(broker.pid()));
         given_up = lines.try_iter().any(|line| line.contains("memory for answers is short"));

@@ -209,7 +209,7 @@ impl Attacker {
         let mut stream = self.connect().await?;
         match attack {
             Attack::Loris => return drip(stream, &LARGE_PRODUCE, &[0]).await,
-            Attack::Slow => return drip(stream, &LARGE_PRODUCE, &[0; SLOW_BYTES]).await,
+            Attack::Slow => return drip(stream, &LARGE_PRODUCE, &vec![0; SLOW_BYTES]).await,
             Attack::HalfClosed => {
                 stream.write_all(self.wait_for_news()?.with_correlation(1)).await?;
                 stream.shutdown().await?;
