@@ -65,6 +65,7 @@ fn open_log(root: &tempfile::TempDir) -> Log {
         log_start: Offset::ZERO,
         recovery_point: Offset::ZERO,
         cleaned: Offset::ZERO,
+        may_have_gaps: false,
         clean: false,
         end: None,
         producer_id_expiration_ms: 86_400_000,

@@ -15,6 +15,7 @@ use milena::wire::batch::{Batch, BatchBuilder};
 use support::process::Process;
 use support::requests::{FETCH, fetch_of, from, name, of_topic, values};
 use support::{RawClient, TestBroker};
+use tempfile::TempDir;
 
 /// The groups' commits are older than any retention.
 const SETTINGS: &[(&str, &str)] = &[("node.id", "1"), ("offsets.retention.minutes", "2147483647")];
@@ -228,4 +229,63 @@ fn partitions_whose_metadata_lies_elsewhere_are_refused_and_not_set_aside() {
     assert!(told.contains("no metadata log") && told.contains("metadata.log.dir"), "{told}");
     assert_eq!(told.trim_end().lines().count(), 1, "{told}");
     assert_eq!(names(), before, "also the marker of a clean stop");
+}
+
+/// What the directory's recovery points are from now on, as after a crash.
+fn crashed_with(directory: &TempDir, recovery_points: &str) {
+    let _ = fs::remove_file(directory.path().join(".kafka_cleanshutdown"));
+    fs::write(directory.path().join("recovery-point-offset-checkpoint"), recovery_points).unwrap();
+    let _ = fs::remove_file(directory.path().join("cleaner-offset-checkpoint"));
+}
+
+#[tokio::test]
+async fn gaps_that_a_killed_kafka_left_stay_until_the_directory_is_taken_over() {
+    let read_all = async |broker: &TestBroker| {
+        let mut client = broker.connect().await;
+        let held = read(&mut client, "compacted", 0, false).await;
+        (held.values, held.high_watermark)
+    };
+    let broker = start("kafka-4.3.0-datadir-killed").await;
+    let expected = read_all(&broker).await;
+    broker.server.stop().await.unwrap();
+
+    // Nothing tells of the gaps that its cleaner left.
+    let directory = support::unpack("kafka-4.3.0-datadir-killed");
+    crashed_with(&directory, "0\n1\norders 1 0\n");
+    let broker = TestBroker::start_on(directory, SETTINGS).await;
+    assert_eq!(read_all(&broker).await, expected);
+    let written = |name: &str| fs::read_to_string(broker.directory.path().join(name)).unwrap();
+    assert!(written("meta.properties").contains("\nmilena.quorum.epoch=1\n"));
+    let points = written("recovery-point-offset-checkpoint");
+    assert!(points.contains(&format!("compacted 0 {}\n", expected.1)), "{points}");
+    broker.server.stop().await.unwrap();
+
+    // The power went, or somebody took the checkpoint away; and no Kafka ran since.
+    for (points, are_trusted) in [(points.as_str(), true), ("", true), ("0\n1\norders 1 1\n", false)] {
+        crashed_with(&broker.directory, points);
+        let server = TestBroker::start_on(copy(&broker.directory), SETTINGS).await;
+        let (values, end) = read_all(&server).await;
+        if are_trusted {
+            assert_eq!((values, end), expected);
+        } else {
+            assert_eq!((values.len(), end), (0, 0), "a gap is a loss");
+        }
+        server.server.stop().await.unwrap();
+    }
+
+    // A Kafka that ran since and was killed.
+    let quorum = broker.directory.path().join("__cluster_metadata-0/quorum-state");
+    let state = fs::read_to_string(&quorum).unwrap().replace("\"leaderEpoch\":1", "\"leaderEpoch\":2");
+    fs::write(quorum, state).unwrap();
+    let broker = TestBroker::start_on(broker.directory, SETTINGS).await;
+    assert_eq!(read_all(&broker).await, expected);
+}
+
+fn copy(directory: &TempDir) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let from = format!("{}/.", directory.path().display());
+    assert!(
+        std::process::Command::new("cp").args(["-r", &from]).arg(copy.path()).status().unwrap().success()
+    );
+    copy
 }

@@ -177,7 +177,7 @@ impl Loading<'_> {
             return Ok(None);
         }
         if depth == Depth::All {
-            if self.is_gap(check.next, header.base_offset) {
+            if self.is_gap_in_segment(check.next, header.base_offset) {
                 return Err(ScanError::Invalid("follow records that are missing"));
             }
             let bytes = scanner.whole(&scanned)?;

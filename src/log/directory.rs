@@ -14,7 +14,9 @@ use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
 use super::context::LogContext;
 use super::error::LogError;
 use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
-use super::properties::{self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties};
+use super::properties::{
+    self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties, ParsedMeta, QUORUM_FILE_NAME,
+};
 use super::storage::{read_file, replace_file};
 use crate::types::{NodeId, Now, Offset, TopicId, TopicPartition};
 
@@ -64,6 +66,8 @@ pub struct LogDirectory {
     meta: MetaProperties,
     clean: bool,
     previous_broker_epoch: Option<i64>,
+    /// The leader epoch in Kafka's `quorum-state`, −1 where it cannot be read; `None` where no Kafka ever was.
+    quorum_epoch: Option<i64>,
     /// Held for the lock it carries.
     lock: File,
 }
@@ -79,12 +83,12 @@ impl LogDirectory {
         context: &Arc<LogContext>,
         now: Now,
     ) -> Result<Self, LogError> {
-        let parents = make_directory(context, path).map_err(LogError::io(path))?;
+        let made = make_directory(context, path).map_err(LogError::io(path))?;
         let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
-        let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
-        for parent in parents {
-            context.storage.sync_dir(&parent).map_err(LogError::io(&parent))?;
+        if !context.exists(&path.join(META_FILE_NAME)) {
+            sync_parents(context, path, &made)?;
         }
+        let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
         let (clean, previous_broker_epoch) = take_clean_marker(context, path)?;
         let directory = Self {
             path: path.to_path_buf(),
@@ -92,10 +96,50 @@ impl LogDirectory {
             meta,
             clean,
             previous_broker_epoch,
+            quorum_epoch: None,
             lock,
         };
         directory.remove_leftovers(now)?;
         Ok(directory)
+    }
+
+    /// Finds out, from the metadata log's directory, whether a Kafka was the last to write here. One that stopped cleanly
+    /// is done with it: from here on the directory is taken for our own.
+    pub fn look_for_kafka(&mut self, journal_dir: &Path) -> Result<(), LogError> {
+        let path = journal_dir.join(QUORUM_FILE_NAME);
+        self.quorum_epoch = match read_file(&*self.context.storage, &path, properties::BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Some(UNKNOWN_EPOCH),
+            other => {
+                let bytes = other.map_err(LogError::io(&path))?;
+                Some(properties::parse_quorum_epoch(&bytes).unwrap_or(UNKNOWN_EPOCH))
+            }
+        };
+        if self.clean { self.take_over() } else { Ok(()) }
+    }
+
+    /// Whether a Kafka ran here, ever.
+    pub fn knew_kafka(&self) -> bool {
+        self.quorum_epoch.is_some()
+    }
+
+    /// Whether a Kafka was the last to write here, and was killed.
+    pub fn was_left_by_kafka(&self) -> bool {
+        let taken_over = self.meta.quorum_epoch.filter(|epoch| *epoch != UNKNOWN_EPOCH);
+        !self.clean && self.quorum_epoch.is_some() && self.quorum_epoch != taken_over
+    }
+
+    /// Notes durably that from here on the last to write here is no Kafka. Called once what one left is recovered, and
+    /// the recovery points say so.
+    pub fn take_over(&self) -> Result<(), LogError> {
+        if self.quorum_epoch.is_none() || self.quorum_epoch == self.meta.quorum_epoch {
+            return Ok(());
+        }
+        write_meta(
+            &self.context,
+            &self.path,
+            &MetaProperties { quorum_epoch: self.quorum_epoch, ..self.meta.clone() },
+        )
     }
 
     /// The directory's path.
@@ -244,14 +288,29 @@ pub(crate) fn rename_and_remove_later(
     Ok(())
 }
 
-/// Makes the directory where it is missing, and says which directories got an entry by that: these have to be durable
-/// before anything is promised to lie in it. After its first files they cost least.
+/// Stands for the leader epoch in a `quorum-state` that cannot be read.
+const UNKNOWN_EPOCH: i64 = -1;
+
+/// Makes the directory where it is missing, and says which directories got an entry by that.
 fn make_directory(context: &LogContext, path: &Path) -> io::Result<Vec<PathBuf>> {
     let absolute = std::path::absolute(path)?;
     let missing = absolute.ancestors().take_while(|ancestor| !context.exists(ancestor));
     let parents = missing.filter_map(Path::parent).map(Path::to_path_buf).collect();
     context.storage.create_dir(path)?;
     Ok(parents)
+}
+
+/// Makes the directory's way from the root durable, before `meta.properties` says that it is in use. A start that was
+/// killed before that may have made any part of the way; in what cannot be opened it made nothing.
+fn sync_parents(context: &LogContext, path: &Path, made: &[PathBuf]) -> Result<(), LogError> {
+    let absolute = std::path::absolute(path).map_err(LogError::io(path))?;
+    for parent in absolute.ancestors().skip(1) {
+        match context.storage.sync_dir(parent) {
+            Err(_) if !made.iter().any(|made| made == parent) => {}
+            other => other.map_err(LogError::io(parent))?,
+        }
+    }
+    Ok(())
 }
 
 fn take_lock(path: &Path) -> Result<File, LogError> {
@@ -288,30 +347,34 @@ fn read_or_make_meta(
     node_id: NodeId,
 ) -> Result<MetaProperties, LogError> {
     let path = directory.join(META_FILE_NAME);
-    let (stored_cluster, stored_node, directory_id) =
-        match read_file(&*context.storage, &path, properties::BYTES_MAX) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let cluster_id =
-                    cluster_id.map_or_else(|| TopicId::random().to_string(), ToString::to_string);
-                (cluster_id, node_id, None)
-            }
-            other => {
-                let bytes = other.map_err(LogError::io(&path))?;
-                properties::parse_meta(&bytes).map_err(|reason| LogError::corrupt(&path, reason))?
-            }
-        };
-    check_owner(&path, "node.id", &stored_node.to_string(), &node_id.to_string())?;
-    check_owner(&path, "cluster.id", &stored_cluster, cluster_id.unwrap_or(&stored_cluster))?;
-    let meta = MetaProperties {
-        cluster_id: stored_cluster,
-        node_id,
-        directory_id: directory_id.unwrap_or_else(|| TopicId::random().0),
+    let stored = match read_file(&*context.storage, &path, properties::BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let cluster_id = cluster_id.map_or_else(|| TopicId::random().to_string(), ToString::to_string);
+            ParsedMeta { cluster_id, node_id, directory_id: None, quorum_epoch: None }
+        }
+        other => {
+            let bytes = other.map_err(LogError::io(&path))?;
+            properties::parse_meta(&bytes).map_err(|reason| LogError::corrupt(&path, reason))?
+        }
     };
-    if directory_id.is_none() {
-        let text = properties::format_meta(&meta);
-        replace_file(&*context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))?;
+    check_owner(&path, "node.id", &stored.node_id.to_string(), &node_id.to_string())?;
+    check_owner(&path, "cluster.id", &stored.cluster_id, cluster_id.unwrap_or(&stored.cluster_id))?;
+    let meta = MetaProperties {
+        cluster_id: stored.cluster_id,
+        node_id,
+        directory_id: stored.directory_id.unwrap_or_else(|| TopicId::random().0),
+        quorum_epoch: stored.quorum_epoch,
+    };
+    if stored.directory_id.is_none() {
+        write_meta(context, directory, &meta)?;
     }
     Ok(meta)
+}
+
+fn write_meta(context: &LogContext, directory: &Path, meta: &MetaProperties) -> Result<(), LogError> {
+    let path = directory.join(META_FILE_NAME);
+    let text = properties::format_meta(meta);
+    replace_file(&*context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))
 }
 
 fn check_owner(path: &Path, key: &'static str, found: &str, wanted: &str) -> Result<(), LogError> {
@@ -379,6 +442,41 @@ mod tests {
         assert!(matches!(open(dir.path(), None, 2), Err(LogError::OtherOwner { key: "node.id", .. })));
         std::fs::write(dir.path().join(META_FILE_NAME), "nonsense").unwrap();
         assert!(matches!(open(dir.path(), None, 1), Err(LogError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_directory_is_kafkas_until_it_is_taken_over_and_when_a_kafka_ran_since() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || {
+            let mut directory = open(dir.path(), None, 1).unwrap();
+            directory.look_for_kafka(dir.path()).unwrap();
+            directory
+        };
+        let ran = |state: &str| std::fs::write(dir.path().join(QUORUM_FILE_NAME), state).unwrap();
+        let first = open();
+        assert!(!first.was_left_by_kafka() && !first.knew_kafka());
+        let meta = first.meta().clone();
+        drop(first);
+        for epoch in [1, 2] {
+            ran(&format!("{{\"leaderId\":1,\"leaderEpoch\":{epoch},\"votedId\":-1}}"));
+            for _ in 0..2 {
+                assert!(open().was_left_by_kafka(), "also when a start did not come to its end");
+            }
+            let taken = open();
+            taken.take_over().unwrap();
+            drop(taken);
+            let own = open();
+            assert!(!own.was_left_by_kafka() && own.knew_kafka());
+            assert_eq!(own.meta(), &MetaProperties { quorum_epoch: Some(epoch), ..meta.clone() });
+        }
+        ran("{\"leaderEpoch\":3}");
+        open().mark_clean(0).unwrap();
+        assert!(!open().was_left_by_kafka(), "one that stopped cleanly");
+        assert!(!open().was_left_by_kafka());
+        ran("torn");
+        assert!(open().was_left_by_kafka());
+        open().take_over().unwrap();
+        assert!(open().was_left_by_kafka(), "nothing tells whether one ran since");
     }
 
     #[test]

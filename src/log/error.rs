@@ -35,6 +35,12 @@ pub enum LogError {
         /// The topic id asked for.
         wanted: TopicId,
     },
+    /// The directory holds records and does not say of which topic, after a stop that was not clean.
+    #[error("{}: holds records of a topic that it does not name", path.display())]
+    NoTopicId {
+        /// The partition's directory.
+        path: PathBuf,
+    },
     /// The data directory belongs to another cluster or node.
     #[error("{}: {key} is {found}, but {wanted} is configured", path.display())]
     OtherOwner {

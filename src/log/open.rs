@@ -12,7 +12,7 @@ use super::config::LogConfig;
 use super::context::LogContext;
 use super::epochs::EpochCache;
 use super::error::LogError;
-use super::listing::{self, Listing};
+use super::listing::{self, Listing, stored_bytes};
 use super::partition_metadata;
 use super::reader::{LogReader, Published};
 use super::recovery::{Loaded, Loading};
@@ -40,6 +40,9 @@ pub struct OpenSpec {
     pub cleaned: Offset,
     /// Whether the directory was left by a clean stop.
     pub clean: bool,
+    /// Whether segments may be missing records between them above the recovery point, where no power was lost: a Kafka
+    /// was killed here, whose cleaner leaves such gaps.
+    pub may_have_gaps: bool,
     /// The end up to which state is loaded; what lies behind it is removed by the next append. `None`: all of it.
     pub end: Option<Offset>,
     /// `producer.id.expiration.ms`.
@@ -65,11 +68,15 @@ pub struct Recovery {
 
 impl Log {
     /// Opens a log, recovering it where needed. Waits for the disk. Fails on IO errors and when the directory belongs
-    /// to another topic; bad bytes are cut off, logged and reported, they are no error.
+    /// to another topic or, after a crash, holds records of one that it does not name; bad bytes are cut off, logged and reported, they are no error.
     pub fn open(spec: OpenSpec, context: &Arc<LogContext>, now: Now) -> Result<(Self, Recovery), LogError> {
         let storage = &*context.storage;
         // First: another topic's directory is left as it is.
         let has_metadata = check_metadata(storage, &spec.dir, spec.topic_id)?;
+        // A deleted topic's, if the power went before its name was gone. Also Kafka takes it for no topic's.
+        if !has_metadata && !spec.clean && stored_bytes(context, &spec.dir)? > 0 {
+            return Err(LogError::NoTopicId { path: spec.dir });
+        }
         let listing = listing::list(storage, &spec.dir)?;
         let epochs = read_epochs(storage, &spec)?;
         let published = Published {

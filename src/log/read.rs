@@ -254,13 +254,18 @@ impl LogReader {
     }
 }
 
-/// Runs `attempt` once more when a file went away under it: its segment was removed, the next snapshot has it no
-/// longer.
+/// Attempts that are made while files go away: one round of compaction may replace several segments under a look-up.
+const ATTEMPTS: usize = 5;
+
+/// Runs `attempt` again when a file went away under it: its segment was removed, the next snapshot has it no longer.
 pub(crate) fn retry_vanished<T>(attempt: impl Fn() -> Result<T, ReadError>) -> Result<T, ReadError> {
-    match attempt() {
-        Err(ReadError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => attempt(),
-        other => other,
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(ReadError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
     }
+    attempt()
 }
 
 struct Found {

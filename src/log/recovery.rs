@@ -312,11 +312,16 @@ impl<'a> Loading<'a> {
         self.listed.get(behind).map_or(i64::MAX, |segment| segment.base)
     }
 
-    /// Whether records were lost before those at `base`. Compaction leaves gaps, too: where it has come to, and below the
-    /// recovery point, where no write can have been lost. Neither depends on the topic still being compacted.
-    pub(crate) fn is_gap(&self, expected: i64, base: i64) -> bool {
+    /// Whether records were lost before the segment at `base`. The cleaner here leaves no gap between segments; Kafka's
+    /// does, but those lie where it has come to or below the recovery point, unless it was killed.
+    fn is_gap(&self, expected: i64, base: i64) -> bool {
         let trusted = self.spec.recovery_point.max(self.spec.cleaned).0;
-        base > expected && base > trusted && !self.spec.config.cleanup_policy.compact
+        base > expected && base > trusted && !self.spec.may_have_gaps
+    }
+
+    /// Whether records were lost before the batch at `base` in the same segment, where any compaction leaves gaps.
+    pub(crate) fn is_gap_in_segment(&self, expected: i64, base: i64) -> bool {
+        !self.spec.config.cleanup_policy.compact && self.is_gap(expected, base)
     }
 
     fn take_checked(&mut self, listed: &ListedSegment, check: &SegmentCheck) -> Result<(), LogError> {

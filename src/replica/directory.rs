@@ -33,6 +33,8 @@ pub struct DataDirectory {
     /// Its partitions answer `KAFKA_STORAGE_ERROR`, and nothing is written to it, until the next start.
     offline: AtomicBool,
     remembered: Mutex<Remembered>,
+    /// Whether a Kafka that was killed may have left gaps where no recovery point tells of them.
+    may_have_gaps: bool,
     /// Of `BY_NAME`, each: deleted partitions that the file may still speak of.
     stale: [Mutex<HashSet<TopicPartition>>; BY_NAME.len()],
 }
@@ -50,7 +52,10 @@ impl DataDirectory {
             high_watermarks: files.read_checkpoint(Checkpoint::HighWatermark)?,
             cleaned: files.read_checkpoint(Checkpoint::Cleaner)?,
         };
+        // Without recovery points nothing tells the gaps of a Kafka that ran long ago.
+        let lost_points = files.knew_kafka() && remembered.recovery_points.is_empty();
         Ok(Self {
+            may_have_gaps: !files.was_clean() && (files.was_left_by_kafka() || lost_points),
             shared,
             path: files.path().to_path_buf(),
             files: Some(files),
@@ -68,6 +73,7 @@ impl DataDirectory {
             files: None,
             offline: AtomicBool::new(true),
             remembered: Mutex::default(),
+            may_have_gaps: false,
             stale: Default::default(),
         }
     }
@@ -122,6 +128,7 @@ impl DataDirectory {
             high_watermark: take(&mut remembered.high_watermarks).unwrap_or(Offset::ZERO),
             cleaned: take(&mut remembered.cleaned),
             clean,
+            may_have_gaps: self.may_have_gaps,
         }
     }
 

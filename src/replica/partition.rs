@@ -88,6 +88,8 @@ pub struct Files {
     pub cleaned: Option<Offset>,
     /// Whether the last stop was clean, so that nothing has to be scanned.
     pub clean: bool,
+    /// Whether it may have gaps that a killed Kafka left, and what is read has to be made the recovery point.
+    pub may_have_gaps: bool,
 }
 
 /// What [`Partition::recover`] found.
@@ -97,7 +99,7 @@ pub enum Recovered {
     Opened(Recovery),
     /// It was open before.
     WasOpen,
-    /// The directory was made for another topic, and was left as it is.
+    /// The directory was made for another topic, or may have been, and was left as it is.
     OtherTopic,
 }
 
@@ -252,7 +254,9 @@ impl Partition {
                 let files = *files;
                 match self.try_open(&mut state, files) {
                     Ok(recovery) => Ok(Recovered::Opened(recovery)),
-                    Err(LogError::OtherTopic { .. }) => Ok(Recovered::OtherTopic),
+                    Err(LogError::OtherTopic { .. } | LogError::NoTopicId { .. }) => {
+                        Ok(Recovered::OtherTopic)
+                    }
                     Err(error) => Err(self.cannot_open(&error)),
                 }
             }
@@ -281,12 +285,14 @@ impl Partition {
             recovery_point: files.recovery_point,
             cleaned: files.cleaned.unwrap_or(Offset::ZERO),
             clean: files.clean,
+            may_have_gaps: files.may_have_gaps,
             end: None,
             producer_id_expiration_ms: self.home.shared.producer_id_expiration_ms.load(Ordering::Relaxed),
         };
         let (mut log, recovery) = Log::open(spec, &self.home.shared.context, self.home.shared.clock.now())?;
-        if recovery.recovered && log.config().sync_before_ack() {
-            // What is found counts as committed, so a retry of it is acknowledged without a sync of its own.
+        if recovery.recovered && (log.config().sync_before_ack() || files.may_have_gaps) {
+            // What is found counts as committed, so a retry of it is acknowledged without a sync of its own. And above
+            // the recovery point a gap means lost records from here on.
             log.flush()?;
         }
         log.schedule_flush(self.home.shared.clock.now());

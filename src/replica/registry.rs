@@ -140,6 +140,15 @@ impl Registry {
         self.add(home, named, partition.topic_id, partition.settings(), partition.leader_epoch(), false);
     }
 
+    /// Called once all logs of the last run are recovered: if a Kafka left them, they are our own from here on.
+    pub fn take_over(&self) -> Result<(), LogError> {
+        let files = || self.directories.iter().filter_map(|directory| directory.files());
+        if files().any(LogDirectory::was_left_by_kafka) {
+            self.try_write_checkpoint(Checkpoint::RecoveryPoint)?;
+        }
+        files().try_for_each(LogDirectory::take_over)
+    }
+
     /// Called once all partitions of the last run are known. Writes the checkpoints anew that speak of others: a crash
     /// came between a topic's deletion and what `remove` does. A topic that is made again under the name would lose
     /// the records below that log start.
@@ -184,7 +193,7 @@ impl Registry {
         if partition.prepare_cleaning(now).is_err() {
             return !partition.is_closed();
         }
-        // A gap that compaction leaves lies below the recovery point of the disk, or it would count as lost records.
+        // Gaps that Kafka's cleaner left grow with the next one's: they lie below the recovery point of the disk.
         if !self.write_checkpoint(Checkpoint::RecoveryPoint) {
             return false;
         }

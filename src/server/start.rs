@@ -16,7 +16,7 @@ use crate::broker::settings_cache::SettingsCache;
 use crate::config::Config;
 use crate::controller::command::TopicIdPartition;
 use crate::controller::machine::Settings as ControllerSettings;
-use crate::controller::{Controller, OpenController};
+use crate::controller::{Controller, JOURNAL_DIR, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::limits::LOG_FILES_MAX;
 use crate::log::storage::Storage;
@@ -92,7 +92,7 @@ fn open_blocking(
     if path.exists() && !path.is_dir() {
         bail!("{setting}: {} is not a directory", path.display());
     }
-    let directory =
+    let mut directory =
         LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
             .with_context(|| format!("cannot use the data directory ({setting})"))?;
     partitions_without_metadata(&directory, &*storage).inspect_err(|_| leave_as_found(&directory))?;
@@ -111,6 +111,9 @@ fn open_blocking(
     })
     .inspect_err(|_| leave_as_found(&directory))
     .context("cannot load the metadata journal")?;
+    directory
+        .look_for_kafka(&path.join(JOURNAL_DIR))
+        .context("cannot tell who wrote to the data directory")?;
     let shared = Shared {
         context: context.clone(),
         clock: clock.clone(),
@@ -178,9 +181,11 @@ async fn recover(broker: &Arc<Broker>, existing: Vec<Arc<Partition>>) -> anyhow:
         let broker = broker.clone();
         tasks.push(tokio::task::spawn_blocking(move || recover_all(&broker, &mine)));
     }
-    let mut recovered = Vec::new();
+    let (mut recovered, mut are_all) = (Vec::new(), true);
     for task in tasks {
-        recovered.extend(task.await?);
+        let part = task.await?;
+        recovered.extend(part.logs);
+        are_all &= part.are_all;
     }
     if !recovered.is_empty() {
         let cut = broker.clone();
@@ -196,19 +201,30 @@ async fn recover(broker: &Arc<Broker>, existing: Vec<Arc<Partition>>) -> anyhow:
             anyhow::anyhow!("cannot raise the leader epochs after an unclean stop: {code:?}")
         })?;
     }
+    let known = broker.clone();
+    if are_all {
+        tokio::task::spawn_blocking(move || known.partitions.take_over()).await??;
+    }
     Ok(recovered.len())
 }
 
-fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Vec<TopicIdPartition> {
-    let mut recovered = Vec::new();
+/// Logs that were scanned.
+struct Scanned {
+    logs: Vec<TopicIdPartition>,
+    /// Whether each that had to be could be.
+    are_all: bool,
+}
+
+fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Scanned {
+    let (mut logs, mut are_all) = (Vec::new(), true);
     for partition in partitions {
         match partition.recover() {
-            Ok(Recovered::Opened(recovery)) if recovery.recovered => recovered.push(TopicIdPartition {
+            Ok(Recovered::Opened(recovery)) if recovery.recovered => logs.push(TopicIdPartition {
                 topic_id: partition.topic_id,
                 partition: partition.topic_partition.partition,
             }),
             Ok(Recovered::Opened(_) | Recovered::WasOpen) => {}
-            // A deleted topic's whose name another one has by now.
+            // A deleted topic's whose name another one has by now; it says so, or lost what says it.
             Ok(Recovered::OtherTopic) => {
                 let Some(files) = partition.home().files() else { continue };
                 match files.set_aside(&partition.topic_partition) {
@@ -221,10 +237,11 @@ fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Vec<TopicIdPar
             // The partition answers KAFKA_STORAGE_ERROR; the others are served.
             Err(code) => {
                 tracing::error!(partition = %partition.topic_partition, ?code, "cannot be recovered");
+                are_all = false;
             }
         }
     }
-    recovered
+    Scanned { logs, are_all }
 }
 
 fn controller_settings(

@@ -425,6 +425,9 @@ impl<W: Send + 'static> Storage for SimDisk<W> {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        if !path.starts_with(&self.lock().tree.root) {
+            return Ok(());
+        }
         self.change(|tree| {
             let inode = tree.find(path)?;
             tree.directory(inode).sync();

@@ -33,8 +33,9 @@ pub(crate) struct Rules<'a> {
     pub(crate) now_ms: i64,
     /// `delete.retention.ms`.
     pub(crate) delete_retention_ms: i64,
-    /// The first offset that this round does not clean. The batch before it stays, emptied, so that the end is known.
-    pub(crate) round_end: i64,
+    /// The offset behind the segment that is written. The batch before it stays, emptied: between two segments a gap
+    /// says that records were lost.
+    pub(crate) end: i64,
 }
 
 /// What stays of a batch.
@@ -112,7 +113,7 @@ impl Rules<'_> {
                 None => header.is_control() && header.producer_epoch == last.epoch,
             })
         };
-        (header.has_producer() && is_last_of_producer()) || header.next_offset() == self.round_end
+        (header.has_producer() && is_last_of_producer()) || header.next_offset() == self.end
     }
 }
 
@@ -127,7 +128,7 @@ mod tests {
     struct Case {
         map: OffsetMap,
         last: HashMap<i64, LastRecord>,
-        round_end: i64,
+        end: i64,
     }
 
     impl Case {
@@ -138,12 +139,12 @@ mod tests {
                 map.put(key.as_bytes(), *offset).unwrap();
             }
             map.set_latest(latest);
-            Self { map, last: HashMap::new(), round_end: 1_000 }
+            Self { map, last: HashMap::new(), end: 1_000 }
         }
 
         fn at(&self, batch: &Batch, is_void: bool, now_ms: i64) -> Kept {
-            let (map, last_records, round_end) = (&self.map, &self.last, self.round_end);
-            let rules = Rules { map, last_records, now_ms, delete_retention_ms: 500, round_end };
+            let (map, last_records, end) = (&self.map, &self.last, self.end);
+            let rules = Rules { map, last_records, now_ms, delete_retention_ms: 500, end };
             rules.apply(batch, is_void).unwrap()
         }
 
@@ -259,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn the_last_batch_of_a_round_stays_empty_so_that_the_end_is_known() {
+    fn the_last_batch_of_a_segment_stays_empty_so_that_no_gap_follows_it() {
         let mut case = Case::new(&[("a", 30)], 40);
-        case.round_end = 12;
+        case.end = 12;
         let last = batch(10, &[("a", Some("1")), ("a", Some("2"))]);
         assert_eq!(rewritten(case.apply(&last)).header.next_offset(), 12);
     }
@@ -273,7 +274,7 @@ mod tests {
         let header = BatchHeader { records_count: 9, ..good.header };
         let bad = Batch { header, bytes: good.bytes };
         let (map, last_records) = (&case.map, &case.last);
-        let rules = Rules { map, last_records, now_ms: NOW, delete_retention_ms: 0, round_end: 99 };
+        let rules = Rules { map, last_records, now_ms: NOW, delete_retention_ms: 0, end: 99 };
         assert!(rules.apply(&bad, false).is_err());
     }
 }

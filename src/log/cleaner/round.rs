@@ -191,7 +191,7 @@ impl Round<'_> {
             last_records: &last,
             now_ms: now.wall_ms,
             delete_retention_ms: self.config.delete_retention_ms,
-            round_end: self.plan.round_end.0,
+            end,
         };
         let swapped = self.copy_group(group, end, &rules, transactions).and_then(|segment| {
             let bytes = segment.size();

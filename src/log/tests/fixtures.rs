@@ -52,6 +52,7 @@ impl Fixture {
             log_start: self.starts.get(partition).copied().unwrap_or_default(),
             recovery_point: self.recovery_points.get(partition).copied().unwrap_or_default(),
             cleaned: Offset::ZERO,
+            may_have_gaps: !clean,
             clean,
             end: None,
             producer_id_expiration_ms: 86_400_000,

@@ -53,6 +53,7 @@ impl Bench {
             recovery_point: Offset::ZERO,
             cleaned: Offset::ZERO,
             clean: false,
+            may_have_gaps: false,
             end: None,
             producer_id_expiration_ms: 86_400_000,
         };

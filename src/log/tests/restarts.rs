@@ -264,7 +264,7 @@ fn a_log_start_above_the_end_empties_the_log() {
 }
 
 #[test]
-fn a_directory_of_another_topic_is_refused_and_a_damaged_metadata_file_is_written_anew() {
+fn a_directory_of_another_topic_is_refused_and_one_with_records_that_names_none_after_a_crash() {
     let bench = Bench::new(small());
     let (mut log, _) = bench.open();
     fill(&mut log, 1);
@@ -272,11 +272,34 @@ fn a_directory_of_another_topic_is_refused_and_a_damaged_metadata_file_is_writte
     let mut other = bench.spec.clone();
     other.topic_id = TopicId::random();
     assert!(matches!(Log::open(other, &bench.context, now()), Err(LogError::OtherTopic { .. })));
-    std::fs::write(bench.file("partition.metadata"), "?").unwrap();
-    let (mut log, _) = bench.open();
-    fill(&mut log, 1);
-    let metadata = std::fs::read_to_string(bench.file("partition.metadata")).unwrap();
-    assert_eq!(metadata, "version: 0\ntopic_id: B6G_RwcNSD6o6trLeAETPg");
+    for damage in [Some("?"), Some(""), None] {
+        let path = bench.file("partition.metadata");
+        match damage {
+            Some(text) => std::fs::write(path, text).unwrap(),
+            None => std::fs::remove_file(path).unwrap(),
+        }
+        let opened = Log::open(bench.spec.clone(), &bench.context, now());
+        assert!(matches!(opened, Err(LogError::NoTopicId { .. })), "{damage:?}");
+    }
+}
+
+#[test]
+fn a_damaged_metadata_file_is_written_anew_after_a_clean_stop_or_where_there_are_no_records() {
+    for (records, clean) in [(1, true), (0, false)] {
+        let bench = Bench::new(small());
+        let (mut log, _) = bench.open();
+        fill(&mut log, 1);
+        log.close().unwrap();
+        std::fs::write(bench.file("partition.metadata"), "?").unwrap();
+        let file = bench.file("00000000000000000000.log");
+        if records == 0 {
+            std::fs::write(file, b"").unwrap();
+        }
+        let (mut log, _) = bench.open_with(|spec| spec.clean = clean);
+        fill(&mut log, 1);
+        let metadata = std::fs::read_to_string(bench.file("partition.metadata")).unwrap();
+        assert_eq!(metadata, "version: 0\ntopic_id: B6G_RwcNSD6o6trLeAETPg");
+    }
 }
 
 #[test]
@@ -363,8 +386,8 @@ fn batches_that_stand_in_the_log_twice_are_cut_off() {
 }
 
 #[test]
-fn a_segment_that_lost_its_last_batches_ends_the_log_unless_the_topic_is_compacted() {
-    for compact in [false, true] {
+fn a_segment_that_lost_its_last_batches_ends_the_log_unless_a_killed_kafka_may_have_cleaned_it() {
+    for (compact, may_have_gaps) in [(false, false), (true, false), (true, true)] {
         let cleanup_policy = CleanupPolicy { delete: !compact, compact };
         let bench = Bench::new(LogConfig { cleanup_policy, ..small() });
         let (mut log, _) = bench.open();
@@ -377,9 +400,9 @@ fn a_segment_that_lost_its_last_batches_ends_the_log_unless_the_topic_is_compact
         let file =
             std::fs::OpenOptions::new().write(true).open(bench.file(&format!("{second:020}.log"))).unwrap();
         file.set_len(segments[1].size() - lost).unwrap();
-        let (log, recovery) = bench.open();
-        let kept = if compact { end } else { Offset(third - 2) };
-        let removed = if compact { 0 } else { segments.len() - 2 };
+        let (log, recovery) = bench.open_with(|spec| spec.may_have_gaps = may_have_gaps);
+        let kept = if may_have_gaps { end } else { Offset(third - 2) };
+        let removed = if may_have_gaps { 0 } else { segments.len() - 2 };
         assert_eq!((log.end(), recovery.removed_segments), (kept, removed), "compact: {compact}");
     }
 }
