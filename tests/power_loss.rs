@@ -1,6 +1,6 @@
-//! A broker on a disk in memory whose power goes at any change, also while it recovers: what was acknowledged as durable
-//! is there afterwards, and of the rest no more than the end of a partition is missing. `MILENA_POWER_POINTS` says at how
-//! many points, `MILENA_POWER_SEED` repeats a run's choices (not its timing).
+//! A broker on a disk in memory whose power goes at any change, also while it starts or recovers: what was acknowledged as
+//! durable is there afterwards, and of the rest no more than the end of a partition is missing. `MILENA_POWER_POINTS` says
+//! at how many points in each mode, `MILENA_POWER_SEED` repeats a run's choices (not its timing).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -22,13 +22,14 @@ use milena::wire::batch::{Batch, BatchBuilder};
 use support::RawClient;
 use support::dice::Dice;
 use support::requests::{FETCH, PRODUCE, fetch_of, from, name, now_ms, of_topic, produce};
-use support::sim_disk::{Moment, SimDisk};
+use support::sim_disk::{Lie, Moment, SimDisk};
 use tempfile::TempDir;
 
 /// Clients of the workload; each has topics of its own, so that it knows what they hold.
 const CLIENTS: usize = 2;
-/// Changes of the disk after which a workload ends.
-const MOMENTS: usize = 400;
+/// Changes of the disk after which the process dies or stops, and another one goes on; and after which a workload ends.
+const FIRST_MOMENTS: usize = 200;
+const MOMENTS: usize = 500;
 const PARTITIONS: i32 = 2;
 /// Keys of the compacted topic.
 const KEYS: i64 = 3;
@@ -37,8 +38,9 @@ const STEP_MS: i64 = 1000;
 /// The first record's timestamp: of today, because producers are forgotten a day after their last record.
 static T0: LazyLock<i64> = LazyLock::new(|| now_ms() - 3_600_000);
 /// Points at which the power goes, unless the environment says otherwise, and how many of them share a workload.
-const POINTS: u64 = 400;
+const POINTS: u64 = 200;
 const POINTS_OF_A_WORKLOAD: u64 = 100;
+const POINTS_OF_A_LIE: u64 = 50;
 /// Brokers that are checked at a time.
 const AT_ONCE: usize = 4;
 /// A point where the power went: of so many, one is met by a second loss, while the broker recovers.
@@ -263,10 +265,11 @@ async fn read(client: &mut RawClient, topic: &str, partition: i32) -> Result<Hel
             let batch =
                 Batch::parse(rest.clone()).map_err(|error| format!("unreadable: {topic}: {error}"))?;
             rest = rest.slice(batch.bytes.len()..);
-            for record in batch.records().unwrap() {
-                let record = record.unwrap();
+            let unreadable = |error| format!("unreadable: {topic}-{partition} at {offset}: {error}");
+            for record in batch.records().map_err(unreadable)? {
+                let record = record.map_err(unreadable)?;
                 let at = batch.header.base_offset + i64::from(record.offset_delta);
-                let value = String::from_utf8(record.value.unwrap_or_default().to_vec()).unwrap();
+                let value = String::from_utf8_lossy(&record.value.unwrap_or_default()).into_owned();
                 if at >= start {
                     held.records.push((at, value));
                 }
@@ -288,7 +291,7 @@ struct Worker {
 
 impl Worker {
     async fn new(server: &Server, number: usize, seed: u64, history: History) -> Self {
-        let mut client = RawClient::connect(server.addresses()[0].1).await;
+        let mut client = connect(server).await;
         let producer = producer_id(&mut client).await;
         Self {
             client,
@@ -303,13 +306,17 @@ impl Worker {
         format!("{}-{kind}", self.prefix)
     }
 
-    async fn run(mut self, disk: SimDisk<Known>) {
+    async fn begin(mut self) -> Self {
         for kind in ["kept", "short", "compacted"] {
             self.create(kind).await;
         }
+        self
+    }
+
+    async fn run(mut self, disk: SimDisk<Known>, moments: usize) -> Self {
         let kept = self.topic("kept");
         find_coordinator(&mut self.client, &kept).await;
-        while disk.recorded() < MOMENTS {
+        while disk.recorded() < moments {
             match self.dice.below(20) {
                 0..=7 => self.send("kept").await,
                 8..=10 => self.send("short").await,
@@ -320,6 +327,7 @@ impl Worker {
                 _ => tokio::time::sleep(self.dice.ms(0, 4)).await,
             }
         }
+        self
     }
 
     fn now(&self, topic: &str) -> TopicModel {
@@ -392,29 +400,62 @@ type Known = Vec<usize>;
 
 async fn start(home: &TempDir, disk: SimDisk<Known>, mode: Mode) -> anyhow::Result<Server> {
     let mut settings = SETTINGS.to_vec();
-    settings.push(("log.dirs", home.path().to_str().unwrap()));
+    let path = home.path().join("made/data");
+    // The lock alone lies there; the files are on the disk in memory.
+    std::fs::create_dir_all(&path).unwrap();
+    settings.push(("log.dirs", path.to_str().unwrap()));
     if mode == Mode::Fsync {
         settings.push(("log.flush.interval.messages", "1"));
     }
     Server::start_on(Config::from_pairs(settings).unwrap(), Arc::new(disk)).await
 }
 
-/// Works on a new disk until it has changed often enough. What happened, and the disk at each change.
-async fn work(mode: Mode, seed: u64) -> (Vec<History>, Vec<Moment<Known>>) {
-    let histories: Vec<History> = (0..CLIENTS).map(|_| History::default()).collect();
-    // The lock alone lies there; the files are on the disk in memory.
-    let home = tempfile::tempdir().unwrap();
+async fn connect(server: &Server) -> RawClient {
+    RawClient::connect(server.addresses()[0].1).await
+}
+
+/// A disk on which nothing was, or on which the first start was killed.
+async fn new_disk(home: &TempDir, mode: Mode, dice: &mut Dice) -> SimDisk<Known> {
     let disk = SimDisk::new(home.path());
+    if dice.below(2) == 0 {
+        return disk;
+    }
+    disk.record(Vec::new);
+    start(home, disk.clone(), mode).await.unwrap().stop().await.unwrap();
+    let moments = disk.take();
+    moments[dice.below(moments.len() as u64) as usize].kill()
+}
+
+/// Works on a new disk until it has changed often enough; on the way the broker is killed or stopped and started again.
+/// What happened, and the disk at each change.
+async fn work(mode: Mode, seed: u64, lie: Lie) -> (Vec<History>, Vec<Moment<Known>>) {
+    let mut dice = Dice::new(seed);
+    let histories: Vec<History> = (0..CLIENTS).map(|_| History::default()).collect();
+    let home = tempfile::tempdir().unwrap();
+    let mut disk = new_disk(&home, mode, &mut dice).await;
+    disk.lie(lie);
     let watched = histories.clone();
     disk.record(move || watched.iter().map(|history| history.answered.load(Ordering::SeqCst)).collect());
-    let server = start(&home, disk.clone(), mode).await.unwrap();
+    let mut server = start(&home, disk.clone(), mode).await.unwrap();
     let mut workers = Vec::new();
     for (number, history) in histories.iter().enumerate() {
         let worker = Worker::new(&server, number, seed * CLIENTS as u64, history.clone()).await;
-        workers.push(tokio::spawn(worker.run(disk.clone())));
+        workers.push(worker.begin().await);
     }
-    for worker in workers {
-        worker.await.unwrap();
+    for moments in [FIRST_MOMENTS, MOMENTS] {
+        let mut tasks = tokio::task::JoinSet::new();
+        for worker in workers {
+            tasks.spawn(worker.run(disk.clone(), moments));
+        }
+        workers = tasks.join_all().await;
+        if dice.below(2) == 0 {
+            disk = disk.kill();
+        }
+        server.stop().await.unwrap();
+        server = start(&home, disk.clone(), mode).await.unwrap();
+        for worker in &mut workers {
+            worker.client = connect(&server).await;
+        }
     }
     server.stop().await.unwrap();
     (histories, disk.take())
@@ -439,7 +480,7 @@ async fn check(
         disk = moments[dice.below(moments.len() as u64) as usize].lose_power(dice, home.path());
     }
     let server = start(&home, disk, mode).await.map_err(|error| format!("no start: {error:#}"))?;
-    let mut client = RawClient::connect(server.addresses()[0].1).await;
+    let mut client = connect(&server).await;
     let mut wrong = Ok(());
     for (history, answered) in histories.iter().zip(&moment.known) {
         let deeds = history.deeds.lock().unwrap().clone();
@@ -598,25 +639,68 @@ async fn check_some(
     checks.join_all().await.into_iter().filter_map(Result::err).collect()
 }
 
+/// How often each kind of anomaly was met.
+fn kinds(wrong: &[String]) -> BTreeMap<&str, usize> {
+    let mut kinds = BTreeMap::new();
+    for one in wrong {
+        *kinds.entry(one.split(':').next().unwrap()).or_insert(0) += 1;
+    }
+    kinds
+}
+
+fn seed() -> u64 {
+    number("MILENA_POWER_SEED", std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_loss_of_power_at_any_change() {
     let points = number("MILENA_POWER_POINTS", POINTS);
-    let first = number("MILENA_POWER_SEED", std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64);
-    let (mut done, mut wrong) = (0, Vec::new());
-    for seed in first.. {
-        for mode in [Mode::Fsync, Mode::Default] {
-            let (deeds, moments) = work(mode, seed).await;
+    let first = seed();
+    let mut all_wrong = Vec::new();
+    for mode in [Mode::Fsync, Mode::Default] {
+        let (mut done, mut changes, mut wrong) = (0, 0, Vec::new());
+        for seed in first.. {
+            if done >= points || wrong.len() > 20 {
+                break;
+            }
+            let (deeds, moments) = work(mode, seed, |_| false).await;
+            changes += moments.len();
             wrong.extend(check_some(mode, seed, POINTS_OF_A_WORKLOAD, deeds, moments).await);
             done += POINTS_OF_A_WORKLOAD;
         }
-        if done >= points || wrong.len() > 20 {
-            break;
+        println!(
+            "{mode:?}, seed {first}: {done} points among {changes} changes, anomalies {:?}",
+            kinds(&wrong)
+        );
+        all_wrong.extend(wrong);
+    }
+    assert!(all_wrong.is_empty(), "{}", all_wrong.join("\n"));
+}
+
+fn is_log(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "log")
+}
+
+/// The proof that the checks above would see a loss: a disk that says that it synced, and did not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_that_the_disk_does_not_do_is_found_out() {
+    let lies: [(&str, Mode, Lie); 5] = [
+        ("records", Mode::Fsync, is_log),
+        ("names", Mode::Fsync, |name| !name.contains('.')),
+        ("the topic's id", Mode::Fsync, |name| name.starts_with("partition.metadata")),
+        ("closed segments", Mode::Default, is_log),
+        ("checkpoints", Mode::Default, |name| name.contains("checkpoint") || name == "data"),
+    ];
+    for (what, mode, lie) in lies {
+        let mut wrong = Vec::new();
+        for seed in (seed()..).take(20) {
+            let (deeds, moments) = work(mode, seed, lie).await;
+            wrong.extend(check_some(mode, seed, POINTS_OF_A_LIE, deeds, moments).await);
+            if !wrong.is_empty() {
+                break;
+            }
         }
+        println!("{what} not synced, {mode:?}: {:?}", kinds(&wrong));
+        assert!(!wrong.is_empty(), "{what}");
     }
-    let mut kinds = BTreeMap::new();
-    for one in &wrong {
-        *kinds.entry(one.split(':').next().unwrap()).or_insert(0) += 1;
-    }
-    println!("seed {first}: {done} points, anomalies {kinds:?}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,5 +1,5 @@
 //! A disk in memory whose power can go at every change: what was synced stays; of every other change, to a file or to a
-//! directory's entries, any part may be there or not, in any order, cut at sectors.
+//! directory's entries, any part may be there or not, in any order, cut at sectors. It can be told to lie about syncs.
 
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice, Read as _};
@@ -273,6 +273,11 @@ pub struct Moment<W> {
 }
 
 impl<W> Moment<W> {
+    /// The disk as the next process finds it when the one at work is killed at this moment.
+    pub fn kill(&self) -> SimDisk<W> {
+        SimDisk::of(self.tree.clone())
+    }
+
     /// A disk as a power loss at this moment may leave it, mounted at `root`.
     pub fn lose_power(&self, dice: &mut Dice, root: &Path) -> SimDisk<W> {
         SimDisk::of(self.tree.after_power_loss(dice, root))
@@ -280,11 +285,14 @@ impl<W> Moment<W> {
 }
 
 type Watch<W> = Box<dyn Fn() -> W + Send>;
+/// Whether the disk only says that it synced a file or directory of this name.
+pub type Lie = fn(&str) -> bool;
 
 struct State<W> {
     tree: Tree,
     watch: Option<Watch<W>>,
     moments: Vec<Moment<W>>,
+    lie: Lie,
 }
 
 /// The disk. `W` is what is kept with each moment.
@@ -310,7 +318,24 @@ impl<W> SimDisk<W> {
     }
 
     fn of(tree: Tree) -> Self {
-        Self(Arc::new(Mutex::new(State { tree, watch: None, moments: Vec::new() })))
+        Self(Arc::new(Mutex::new(State { tree, watch: None, moments: Vec::new(), lie: |_| false })))
+    }
+
+    /// Which syncs the disk does not do and says it did.
+    pub fn lie(&self, lie: Lie) {
+        self.lock().lie = lie;
+    }
+
+    /// The disk as the next process finds it when this one is killed now. It records from here on what this one did.
+    pub fn kill(&self) -> Self {
+        let mut state = self.lock();
+        let state = State {
+            tree: state.tree.clone(),
+            watch: state.watch.take(),
+            moments: std::mem::take(&mut state.moments),
+            lie: state.lie,
+        };
+        Self(Arc::new(Mutex::new(state)))
     }
 
     /// Keeps the state after every change from now on, with what `watch` says just then.
@@ -332,6 +357,10 @@ impl<W> SimDisk<W> {
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
         self.0.lock().unwrap()
+    }
+
+    fn lies_about(&self, path: &Path) -> bool {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(self.lock().lie)
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Tree) -> io::Result<T>) -> io::Result<T> {
@@ -360,7 +389,7 @@ impl<W: Send + 'static> Storage for SimDisk<W> {
                 Ok(tree.add(parent, name, Node::File(FileNode::default())))
             })?,
         };
-        Ok(Arc::new(SimFile { disk: self.clone(), inode }))
+        Ok(Arc::new(SimFile { disk: self.clone(), inode, path: path.to_owned() }))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
@@ -428,9 +457,12 @@ impl<W: Send + 'static> Storage for SimDisk<W> {
         if !path.starts_with(&self.lock().tree.root) {
             return Ok(());
         }
+        let lies = self.lies_about(path);
         self.change(|tree| {
             let inode = tree.find(path)?;
-            tree.directory(inode).sync();
+            if !lies {
+                tree.directory(inode).sync();
+            }
             Ok(())
         })
     }
@@ -443,6 +475,8 @@ impl<W: Send + 'static> Storage for SimDisk<W> {
 struct SimFile<W> {
     disk: SimDisk<W>,
     inode: Inode,
+    /// The name under which it was opened.
+    path: PathBuf,
 }
 
 impl<W> std::fmt::Debug for SimFile<W> {
@@ -487,7 +521,7 @@ impl<W: Send + 'static> StoredFile for SimFile<W> {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.change(FileNode::sync)
+        if self.disk.lies_about(&self.path) { self.change(|_| ()) } else { self.change(FileNode::sync) }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
