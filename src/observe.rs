@@ -1,6 +1,8 @@
 //! Logging: one line an event to stdout, time first, as brokers log; and the loggers whose levels can be changed while
 //! the program runs. Relies on nothing of ours and is started once.
 
+pub mod counters;
+
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -5,11 +5,10 @@
 
 mod support;
 
-use std::io::{self, IoSlice};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
@@ -19,11 +18,11 @@ use kafka_protocol::messages::offset_commit_request::{
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use milena::config::Config;
-use milena::log::storage::{Access, Disk, Listed, Storage, StoredFile};
 use milena::server::Server;
 use support::RawClient;
 use support::process::Process;
 use support::requests::{FETCH, PRODUCE, batch, fetch, name, produce, values};
+use support::small_disk::Small;
 
 const KAFKA_STORAGE_ERROR: i16 = 56;
 const SETTINGS: [(&str, &str); 3] = [
@@ -31,85 +30,6 @@ const SETTINGS: [(&str, &str); 3] = [
     ("log.segment.bytes", "1048576"),
     ("log.cleaner.backoff.ms", "50"),
 ];
-
-/// The real disk, but only so many bytes can be added to files.
-#[derive(Clone, Debug)]
-struct Small {
-    room: Arc<AtomicI64>,
-}
-
-#[derive(Debug)]
-struct SmallFile {
-    inner: Arc<dyn StoredFile>,
-    room: Arc<AtomicI64>,
-}
-
-impl StoredFile for SmallFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.inner.read_at(buffer, position)
-    }
-    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.inner.read_at_nowait(buffer, position)
-    }
-    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-        let room = usize::try_from(self.room.load(Ordering::SeqCst)).unwrap_or(0);
-        let len = bytes.len().min(room);
-        if len == 0 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.room.fetch_sub(len as i64, Ordering::SeqCst);
-        self.inner.write_at(&[IoSlice::new(&bytes[..len])], position)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(())
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        // What is cut off is free again.
-        let freed = self.inner.len_bytes()?.saturating_sub(len);
-        self.room.fetch_add(freed as i64, Ordering::SeqCst);
-        self.inner.set_len(len)
-    }
-    fn len_bytes(&self) -> io::Result<u64> {
-        self.inner.len_bytes()
-    }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.inner.modified_ms()
-    }
-    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.inner.set_modified_ms(ms)
-    }
-}
-
-impl Storage for Small {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        Ok(Arc::new(SmallFile { inner: Disk.open(path, access)?, room: self.room.clone() }))
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        if self.room.load(Ordering::SeqCst) <= 0 && !path.exists() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
-        Ok(())
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
-    }
-}
 
 /// The answers of a broker whose disk fills up, and what it acknowledged.
 struct Filler {
@@ -280,7 +200,7 @@ impl Filler {
 async fn a_full_disk_refuses_what_writes_and_everything_goes_on_when_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_str().unwrap();
-    let small = Small { room: Arc::new(AtomicI64::new(3_500_000)) };
+    let small = Small::new(3_500_000);
     let config = || {
         let mut pairs = vec![("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", path)];
         pairs.extend_from_slice(&SETTINGS);

@@ -305,6 +305,7 @@ pub fn dispatch(
         }
         return Err(not_served);
     }
+    broker.counters.request(row.key as i16);
     let context = Context {
         broker: broker.clone(),
         connection: connection.clone(),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::config::Config;
 use crate::controller::Controller;
 use crate::coordinator::Coordinator;
+use crate::observe::counters::Counters;
 use crate::replica::registry::Registry;
 use crate::types::{Clock, NodeId};
 
@@ -35,6 +36,8 @@ pub struct Broker {
     pub coordinator: Arc<Coordinator>,
     /// What clients fetch, remembered between their polls.
     pub fetch_sessions: fetch_sessions::FetchSessions,
+    /// What is counted for metrics.
+    pub counters: Arc<Counters>,
     /// Clients that asked about telemetry.
     pub telemetry: Mutex<telemetry::Telemetry>,
 }

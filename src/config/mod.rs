@@ -40,6 +40,8 @@ pub struct Config {
     pub node_id: NodeId,
     /// `milena.cluster.id`, or the variable `CLUSTER_ID`: the id of a cluster that is made at this start.
     pub cluster_id: Option<String>,
+    /// `milena.metrics.address`, `HOST:PORT`.
+    pub metrics_address: Option<String>,
     /// `broker.rack`.
     pub rack: Option<String>,
     /// Connections and requests.
@@ -239,6 +241,7 @@ impl Config {
         let config = Self {
             node_id,
             cluster_id: reader.optional_text("milena.cluster.id"),
+            metrics_address: reader.optional_text("milena.metrics.address"),
             rack: reader.optional_text("broker.rack"),
             network: NetworkConfig::read(&mut reader, listeners),
             topics: TopicsConfig::read(&mut reader),

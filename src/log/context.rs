@@ -15,6 +15,7 @@ use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
 use super::storage::{Disk, Storage};
+use crate::observe::counters::Counters;
 use crate::types::Now;
 
 /// How a `LogContext` is made.
@@ -27,11 +28,13 @@ pub struct ContextOptions {
     pub flusher_threads: usize,
     /// The file system.
     pub storage: Arc<dyn Storage>,
+    /// Where logs are counted that take no appends any more.
+    pub counters: Arc<Counters>,
 }
 
 impl Default for ContextOptions {
     fn default() -> Self {
-        Self { handles_max: 1024, flusher_threads: 8, storage: Arc::new(Disk) }
+        Self { handles_max: 1024, flusher_threads: 8, storage: Arc::new(Disk), counters: Arc::default() }
     }
 }
 
@@ -50,6 +53,7 @@ pub struct LogContext {
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) flusher: Flusher,
     pub(crate) flushes: FlushSchedule,
+    pub(crate) counters: Arc<Counters>,
     deletions: Mutex<BinaryHeap<Reverse<Deletion>>>,
     logs_made: AtomicU64,
     /// Of each checkpoint, whether it may lack something; by `Checkpoint`'s number.
@@ -62,6 +66,7 @@ impl LogContext {
         let handles_max = NonZeroUsize::new(options.handles_max).unwrap_or(NonZeroUsize::MIN);
         Ok(Arc::new(Self {
             storage: options.storage,
+            counters: options.counters,
             handles: Handles::new(handles_max),
             buffers: Arc::default(),
             flusher: Flusher::start(options.flusher_threads)?,

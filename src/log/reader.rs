@@ -66,6 +66,14 @@ pub struct LogReader {
     pub(crate) broke_promise: Arc<AtomicBool>,
 }
 
+impl Drop for LogReader {
+    fn drop(&mut self) {
+        if self.is_poisoned() {
+            self.context.counters.poisoned_logs.sub_one();
+        }
+    }
+}
+
 impl std::fmt::Debug for LogReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let partition = format_args!("{}", self.partition);

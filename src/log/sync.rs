@@ -250,7 +250,9 @@ impl LogReader {
         if self.deleted.load(Ordering::Acquire) {
             return;
         }
-        self.poisoned.store(true, Ordering::Release);
+        if !self.poisoned.swap(true, Ordering::AcqRel) {
+            self.context.counters.poisoned_logs.add(1);
+        }
         tracing::error!(
             partition = %self.partition, path = %self.dir.display(), %error,
             "fsync failed: the partition takes no further appends until the broker is started again"

@@ -58,6 +58,12 @@ impl Admission {
         Permit { pool: self.pool.clone(), held: 0, is_proven: false }
     }
 
+    /// Bytes that are held for requests that arrive.
+    pub fn request_bytes(&self) -> usize {
+        let free = self.pool.requests.available_permits();
+        (self.pool.request_units as usize).saturating_sub(free).saturating_mul(UNIT_BYTES)
+    }
+
     /// Whether a connection waits for memory: who holds some has to get on.
     pub fn is_short(&self) -> bool {
         self.pool.waiting.load(Ordering::Relaxed) > 0

@@ -101,7 +101,10 @@ pub fn serve(
         };
         let reading = pin!(reader.run());
         // One future to the end: it holds the answer that is waited for and the bytes that are half written.
-        let wrote = || place.used(shared.broker.clock.now().mono_ms);
+        let wrote = |bytes: usize| {
+            shared.broker.counters.sent_bytes.add(bytes as u64);
+            place.used(shared.broker.clock.now().mono_ms);
+        };
         let mut writing = pin!(queue.write_all(&write_half, wrote));
         let drain_ms_max = match queue.both(reading, writing.as_mut()).await {
             Ok(end) => {
@@ -140,7 +143,7 @@ async fn drain(ms_max: u64, writing: impl Future<Output = Result<(), WriteEnd>>)
 
 fn log_write_end(end: &Result<(), WriteEnd>, peer: SocketAddr, shared: &Shared) {
     match end {
-        Err(WriteEnd::Refused(error)) => complain(error, "refused", peer, shared),
+        Err(WriteEnd::Refused(error)) => complain(error, "request", peer, shared),
         end => tracing::debug!("connection of {peer}: {end:?}"),
     }
 }
@@ -155,13 +158,14 @@ fn log_read_end(end: &ReadEnd, peer: SocketAddr, shared: &Shared) {
         ReadEnd::Slow { .. } => "slow",
         ReadEnd::Untaken => "untaken",
         ReadEnd::Memory(_) => "memory",
-        ReadEnd::Frame(_) | ReadEnd::Refused(_) => "refused",
+        ReadEnd::Frame(_) | ReadEnd::Refused(_) => "request",
     };
     complain(end, kind, peer, shared);
 }
 
 /// One line a minute for each kind of trouble: whoever makes it can come back a thousand times a second.
 fn complain(end: &impl std::fmt::Display, kind: &'static str, peer: SocketAddr, shared: &Shared) {
+    shared.broker.counters.refuse(kind);
     if shared.complaints.is_news(kind, shared.broker.clock.now()) {
         tracing::warn!("closing the connection of {peer}: {end} (said once a minute)");
     } else {
@@ -340,6 +344,7 @@ impl Reader<'_> {
                 Poll::Ready(Ok(0)) => Poll::Ready(Err(ReadEnd::Eof)),
                 Poll::Ready(Ok(bytes)) => {
                     self.inbound.arrived(bytes);
+                    self.shared.broker.counters.received_bytes.add(bytes as u64);
                     Poll::Ready(Ok(()))
                 }
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),

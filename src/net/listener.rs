@@ -50,6 +50,7 @@ pub async fn run(listener: TcpListener, name: Arc<str>, shared: Arc<Shared>, clo
                 let Some(room) = wait_for_turn(&shared).await else { break };
                 let now = shared.broker.clock.now();
                 let Some(place) = shared.places.take(room, peer.ip(), now.mono_ms) else {
+                    shared.broker.counters.refuse("address");
                     if shared.complaints.is_news("per ip", now) {
                         tracing::warn!(
                             "refusing {peer}: max.connections.per.ip is reached (said once a minute)"

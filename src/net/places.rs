@@ -183,6 +183,11 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many connections there are.
+    pub fn taken(&self) -> usize {
+        self.lock().held.len()
+    }
+
     /// Other limits from now on. When there are more connections than there may be, those that were used the longest
     /// ago end, as with Kafka; a limit for an address holds for those that come.
     pub fn set_limits(&self, limits: Limits) {

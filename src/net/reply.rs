@@ -158,7 +158,7 @@ impl Queue {
     pub(super) fn write_all(
         &self,
         socket: &WriteHalf<'_>,
-        wrote: impl Fn(),
+        wrote: impl Fn(usize),
     ) -> impl Future<Output = Result<(), WriteEnd>> {
         async move {
             let mut turn = Turn::default();
@@ -280,7 +280,7 @@ impl Turn {
 async fn write_chunks(
     socket: &WriteHalf<'_>,
     chunks: &mut VecDeque<Slice>,
-    wrote: impl Fn(),
+    wrote: impl Fn(usize),
 ) -> io::Result<()> {
     while !chunks.is_empty() {
         if !bring(chunks)? {
@@ -290,7 +290,7 @@ async fn write_chunks(
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 consume(chunks, written);
-                wrote();
+                wrote(written);
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 poll_fn(|context| socket.as_ref().poll_write_ready(context)).await?;
@@ -423,7 +423,7 @@ mod tests {
             late.send(frame(b"first")).unwrap();
             client.read_exact(&mut all).await.unwrap();
         };
-        let (written, ()) = tokio::join!(queue.write_all(&socket, || ()), telling);
+        let (written, ()) = tokio::join!(queue.write_all(&socket, |_| ()), telling);
         written.unwrap();
         assert!(queue.waits_for_client());
         assert_eq!(&all, b"firstsecondthird");
@@ -437,7 +437,7 @@ mod tests {
         let refused = Refused::NotServed { api: ApiKey::Fetch, version: 0 };
         assert!(queue.push(Slot::Ready(frame(b"first"))));
         assert!(queue.push(Slot::Waiting(Box::pin(async { Err(refused) }))));
-        let end = queue.write_all(&socket, || ()).await.unwrap_err();
+        let end = queue.write_all(&socket, |_| ()).await.unwrap_err();
         assert!(matches!(end, WriteEnd::Refused(_)), "{end:?}");
         drop(server);
         let mut all = Vec::new();
@@ -454,7 +454,7 @@ mod tests {
             assert!(queue.push(Slot::Ready(frame(b"now"))));
             std::future::pending::<()>().await;
         });
-        let writing = pin!(queue.write_all(&socket, || ()));
+        let writing = pin!(queue.write_all(&socket, |_| ()));
         let mut both = pin!(queue.both(reading, writing));
         let polled = poll_fn(|context| Poll::Ready(both.as_mut().poll(context).is_pending())).await;
         assert!(polled && queue.waits_for_client());
@@ -478,7 +478,7 @@ mod tests {
                 }
             }
         });
-        let mut writing = pin!(queue.write_all(&socket, || ()));
+        let mut writing = pin!(queue.write_all(&socket, |_| ()));
         let stuck = queue.both(reading.as_mut(), writing.as_mut());
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), stuck).await.is_err());
         assert!(pushed.load(Ordering::Relaxed) < 50, "the queue has no bound");
@@ -519,7 +519,7 @@ mod tests {
         assert_eq!(queue.lock().untaken.bytes(), 10_000);
         queue.close();
         let mut all = vec![0; 20_000];
-        let (written, read) = tokio::join!(queue.write_all(&socket, || ()), client.read_exact(&mut all));
+        let (written, read) = tokio::join!(queue.write_all(&socket, |_| ()), client.read_exact(&mut all));
         written.unwrap();
         read.unwrap();
         assert_eq!(queue.lock().untaken.bytes(), 0);
@@ -535,7 +535,7 @@ mod tests {
         let written = async {
             loop {
                 let _ = queue.push(Slot::Ready(frame(b"lost")));
-                if let Poll::Ready(end) = poll_once(queue.write_all(&socket, || ())).await {
+                if let Poll::Ready(end) = poll_once(queue.write_all(&socket, |_| ())).await {
                     return end;
                 }
                 tokio::task::yield_now().await;
@@ -576,7 +576,7 @@ mod tests {
         assert_eq!(cold.0.load(Ordering::Relaxed), 0);
         queue.close();
         let mut all = vec![0; 32];
-        let (written, read) = tokio::join!(queue.write_all(&socket, || ()), client.read_exact(&mut all));
+        let (written, read) = tokio::join!(queue.write_all(&socket, |_| ()), client.read_exact(&mut all));
         written.unwrap();
         read.unwrap();
         let expected = [&b"<"[..], &[3; 10], &[13; 5], &[40; 10], &[50; 5], b">"].concat();
@@ -598,7 +598,7 @@ mod tests {
         let queue = queue();
         let chunks = vec![Slice::Stored(Stored::new(Arc::new(Short), 0, 15))];
         assert!(queue.push(Slot::Ready(Frame { chunks })));
-        assert!(matches!(queue.write_all(&socket, || ()).await, Err(WriteEnd::Io(_))));
+        assert!(matches!(queue.write_all(&socket, |_| ()).await, Err(WriteEnd::Io(_))));
     }
 
     #[tokio::test]
@@ -640,7 +640,7 @@ mod tests {
                 read += client.read(&mut part).await.unwrap();
             }
         };
-        let (written, ()) = tokio::join!(queue.write_all(&socket, || ()), slowly);
+        let (written, ()) = tokio::join!(queue.write_all(&socket, |_| ()), slowly);
         written.unwrap();
         assert!(MOST.load(Ordering::Relaxed) <= 2 * PIECE, "{MOST:?}");
     }

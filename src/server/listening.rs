@@ -58,6 +58,13 @@ pub(super) async fn run(bound: Vec<Bound>, shared: Shared, mut config: watch::Re
     }
 }
 
+/// Binds the address for metrics, if there is to be one.
+pub(super) async fn bind_metrics(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = &config.metrics_address else { return Ok(None) };
+    let bound = TcpListener::bind(address).await;
+    bound.map(Some).with_context(|| format!("cannot listen on {address} (milena.metrics.address)"))
+}
+
 fn is_named(network: &NetworkConfig, name: &str) -> bool {
     network.listeners.iter().any(|listener| listener.name == name)
 }

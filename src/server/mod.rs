@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,6 +25,7 @@ mod cleaner;
 mod clock;
 mod housekeeping;
 mod listening;
+mod metrics;
 mod refusals;
 mod start;
 
@@ -51,6 +53,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
+    metrics_address: Option<SocketAddr>,
 }
 
 impl Server {
@@ -64,6 +67,8 @@ impl Server {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let config = Arc::new(config);
         let bound = listening::bind(&config.network).await?;
+        let metrics = listening::bind_metrics(&config).await?;
+        let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         let mut addresses = Vec::new();
         for (name, listener) in &bound {
             addresses.push((name.clone(), listener.local_addr()?));
@@ -84,6 +89,11 @@ impl Server {
         };
         let slow = (places.clone(), shared.admission.clone(), broker.clock.clone());
         let mut tasks = vec![tokio::spawn(places::call_slow(slow.0, slow.1, slow.2, stopping.clone()))];
+        if let Some(listener) = metrics {
+            let (broker, admission) = (broker.clone(), shared.admission.clone());
+            let sources = metrics::Sources { broker, places: places.clone(), admission };
+            tasks.push(tokio::spawn(metrics::run(listener, sources, stopping.clone())));
+        }
         if let Some(ms_max) = shared.idle_ms_max {
             let (places, clock) = (places.clone(), broker.clock.clone());
             tasks.push(tokio::spawn(places::call_idle(places, clock, ms_max, stopping.clone())));
@@ -94,7 +104,7 @@ impl Server {
             tokio::spawn(housekeeping::run(broker.clone(), started.log_context.clone(), stopping.clone())),
             tokio::spawn(run_group_deadlines(broker.clone(), stopping)),
         ]);
-        let server = Self { broker, stop, tasks, addresses };
+        let server = Self { broker, stop, tasks, addresses, metrics_address };
         server.announce(started.recovered);
         Ok(server)
     }
@@ -102,6 +112,11 @@ impl Server {
     /// The listeners' names and the addresses they are bound to.
     pub fn addresses(&self) -> &[(Arc<str>, SocketAddr)] {
         &self.addresses
+    }
+
+    /// The address on which metrics are told, if they are.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// The broker's parts, for tests and embedding.
@@ -135,6 +150,9 @@ impl Server {
             recovered,
             self.broker.clock.now().mono_ms,
         );
+        if let Some(address) = self.metrics_address {
+            tracing::info!("metrics are told on http://{address}/metrics");
+        }
         if self.broker.config.network.listeners.iter().all(|listener| listener.advertised.is_none()) {
             tracing::info!(
                 "clients are told the address they came in through; behind a port mapping set advertised.listeners"

@@ -20,7 +20,8 @@ use crate::controller::{Controller, JOURNAL_DIR, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::limits::LOG_FILES_MAX;
 use crate::log::storage::Storage;
-use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory};
+use crate::log::{Checkpoint, ContextOptions, Counted, LogContext, LogDirectory};
+use crate::observe::counters::Counters;
 use crate::replica::Partition;
 use crate::replica::partition::{Recovered, Shared};
 use crate::replica::registry::{Found, Registry};
@@ -86,7 +87,14 @@ fn open_blocking(
 ) -> anyhow::Result<Foundation> {
     let path = &config.storage.log_dir;
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
-    let options = ContextOptions { handles_max, storage: storage.clone(), ..ContextOptions::default() };
+    let counters: Arc<Counters> = Arc::default();
+    let storage: Arc<dyn Storage> = Arc::new(Counted { inner: storage, counters: counters.clone() });
+    let options = ContextOptions {
+        handles_max,
+        storage: storage.clone(),
+        counters: counters.clone(),
+        ..ContextOptions::default()
+    };
     let context = LogContext::new(options).context("cannot start the threads that sync files")?;
     let setting = if config.given("log.dirs").is_some() { "log.dirs" } else { "log.dir" };
     if path.exists() && !path.is_dir() {
@@ -128,6 +136,7 @@ fn open_blocking(
         partitions: Arc::new(Registry::new(vec![Found::Online(directory)], Arc::new(shared))?),
         coordinator: Arc::new(Coordinator::new(group_settings(config))),
         fetch_sessions: FetchSessions::new(config.fetch.session_cache_slots, FETCH_SESSION_EVICTION_MS),
+        counters,
         telemetry: Mutex::default(),
     });
     let applier = Arc::new(Applier {

@@ -5,6 +5,7 @@ pub mod dice;
 pub mod process;
 pub mod requests;
 pub mod sim_disk;
+pub mod small_disk;
 
 use std::net::SocketAddr;
 use std::process::Command;

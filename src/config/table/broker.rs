@@ -130,6 +130,8 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const OWN_KEYS: &[Key] = &[
     row("milena.cluster.id", Text, None, NonEmpty, ReadOnly, Works,
         "The cluster id of a data directory that is made at this start; without it a random one."),
+    row("milena.metrics.address", Text, None, NonEmpty, ReadOnly, Works,
+        "HOST:PORT on which GET /metrics answers with numbers for Prometheus (OpenMetrics text); without it there is no such endpoint. Whoever reaches it may read them."),
     row("milena.produce.trust.compressed", Bool, Some("false"), Any, ReadOnly, Works,
         "Whether compressed batches are stored without opening them to check their records."),
 ];
