@@ -17,6 +17,7 @@ use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, Of
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use milena::config::Config;
+use milena::log::storage::Storage as _;
 use milena::server::Server;
 use milena::wire::batch::{Batch, BatchBuilder};
 use support::RawClient;
@@ -41,6 +42,7 @@ static T0: LazyLock<i64> = LazyLock::new(|| now_ms() - 3_600_000);
 const POINTS: u64 = 200;
 const POINTS_OF_A_WORKLOAD: u64 = 100;
 const POINTS_OF_A_LIE: u64 = 50;
+const POINTS_BETWEEN_LINES: u64 = 1000;
 /// Brokers that are checked at a time.
 const AT_ONCE: usize = 4;
 /// A point where the power went: of so many, one is met by a second loss, while the broker recovers.
@@ -639,6 +641,30 @@ async fn check_some(
     checks.join_all().await.into_iter().filter_map(Result::err).collect()
 }
 
+/// A marker that came back would hide from the next start what was not synced.
+#[tokio::test]
+async fn the_marker_of_a_clean_stop_is_gone_for_good_before_anything_else_is_written() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = SimDisk::new(home.path());
+    start(&home, disk.clone(), Mode::Default).await.unwrap().stop().await.unwrap();
+    let marker = home.path().join("made/data/.kafka_cleanshutdown");
+    assert!(disk.exists(&marker));
+    disk.record(Vec::new);
+    start(&home, disk.clone(), Mode::Default).await.unwrap().stop().await.unwrap();
+    let moments = disk.take();
+    assert!(!moments[0].kill().exists(&marker), "the first change");
+    let mut dice = Dice::new(1);
+    let marked = moments.iter().position(|moment| moment.kill().exists(&marker)).unwrap();
+    for moment in &moments[1..marked] {
+        for _ in 0..10 {
+            assert!(
+                !moment.lose_power(&mut dice, home.path()).exists(&marker),
+                "the second makes it durable"
+            );
+        }
+    }
+}
+
 /// How often each kind of anomaly was met.
 fn kinds(wrong: &[String]) -> BTreeMap<&str, usize> {
     let mut kinds = BTreeMap::new();
@@ -656,25 +682,28 @@ fn seed() -> u64 {
 async fn what_was_acknowledged_survives_a_loss_of_power_at_any_change() {
     let points = number("MILENA_POWER_POINTS", POINTS);
     let first = seed();
-    let mut all_wrong = Vec::new();
-    for mode in [Mode::Fsync, Mode::Default] {
-        let (mut done, mut changes, mut wrong) = (0, 0, Vec::new());
-        for seed in first.. {
-            if done >= points || wrong.len() > 20 {
-                break;
-            }
+    let modes = [Mode::Fsync, Mode::Default];
+    let (mut done, mut changes, mut wrong) = (0, [0; 2], [Vec::new(), Vec::new()]);
+    for seed in first.. {
+        for (index, mode) in modes.into_iter().enumerate() {
             let (deeds, moments) = work(mode, seed, |_| false).await;
-            changes += moments.len();
-            wrong.extend(check_some(mode, seed, POINTS_OF_A_WORKLOAD, deeds, moments).await);
-            done += POINTS_OF_A_WORKLOAD;
+            changes[index] += moments.len();
+            wrong[index].extend(check_some(mode, seed, POINTS_OF_A_WORKLOAD, deeds, moments).await);
         }
-        println!(
-            "{mode:?}, seed {first}: {done} points among {changes} changes, anomalies {:?}",
-            kinds(&wrong)
-        );
-        all_wrong.extend(wrong);
+        done += POINTS_OF_A_WORKLOAD;
+        let is_last = done >= points || wrong.iter().any(|wrong| wrong.len() > 20);
+        if is_last || done % POINTS_BETWEEN_LINES == 0 {
+            for ((mode, changes), wrong) in modes.iter().zip(changes).zip(&wrong) {
+                let kinds = kinds(wrong);
+                println!("{mode:?}, seed {first}: {done} points of {changes} changes, anomalies {kinds:?}");
+            }
+        }
+        if is_last {
+            break;
+        }
     }
-    assert!(all_wrong.is_empty(), "{}", all_wrong.join("\n"));
+    let wrong = wrong.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn is_log(name: &str) -> bool {

@@ -10,6 +10,7 @@ use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProdu
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use milena::wire::batch::BatchBuilder;
+use support::requests::{FETCH, fetch, produce, values};
 use support::{RawClient, TestBroker};
 
 fn orders() -> TopicName {
@@ -29,6 +30,17 @@ async fn append(client: &mut RawClient, records: usize) {
     let data = PartitionProduceData::default().with_records(Some(builder.build(0).bytes));
     let topic = TopicProduceData::default().with_name(orders()).with_partition_data(vec![data]);
     let request = ProduceRequest::default().with_acks(-1).with_topic_data(vec![topic]);
+    let answer: ProduceResponse = client.ask(ApiKey::Produce, 9, &request).await;
+    assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+}
+
+/// Appends one record with a key and a timestamp that rises.
+async fn append_keyed(client: &mut RawClient) {
+    let end = offset(client, -1).await;
+    let now_ms = support::requests::now_ms() - 10_000 + 100 * end;
+    let mut builder = BatchBuilder::new(now_ms);
+    builder.push(Some(format!("{end}").as_bytes()), Some(b"value"), now_ms);
+    let request = produce("orders", 0, builder.build(0).bytes, -1);
     let answer: ProduceResponse = client.ask(ApiKey::Produce, 9, &request).await;
     assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
 }
@@ -74,4 +86,42 @@ async fn a_clean_stop_notes_that_everything_is_on_stable_storage() {
     assert_eq!(read("recovery-point-offset-checkpoint"), "0\n1\norders 0 10\n");
     assert_eq!(read("replication-offset-checkpoint"), "0\n1\norders 0 10\n");
     assert_eq!(read("log-start-offset-checkpoint"), "0\n0\n");
+}
+
+#[tokio::test]
+async fn checkpoints_that_are_missing_empty_torn_or_lie_cost_no_record() {
+    const CHECKPOINTS: [&str; 3] =
+        ["recovery-point-offset-checkpoint", "replication-offset-checkpoint", "cleaner-offset-checkpoint"];
+    let settings = [("log.index.interval.bytes", "1")];
+    let broker = TestBroker::start_with(&settings).await;
+    let mut client = broker.connect().await;
+    // A batch each segment: the jitter aside, a timestamp that is later than `segment.ms` allows rolls.
+    client.create("orders", 1, &[("segment.ms", "1"), ("cleanup.policy", "compact,delete")]).await;
+    for _ in 0..5 {
+        append_keyed(&mut client).await;
+    }
+    let mut broker = broker.restart(&settings).await;
+    for clean in [true, false] {
+        for file in CHECKPOINTS {
+            let damages =
+                [None, Some(""), Some("0\n"), Some("0\n7\norders 0 3\n"), Some("0\n1\norders 0 999\n")];
+            for damage in damages.into_iter().chain([Some("0\n1\norders 0 1\n")]) {
+                broker.server.stop().await.unwrap();
+                let path = |name: &str| broker.directory.path().join(name);
+                match damage {
+                    Some(text) => std::fs::write(path(file), text).unwrap(),
+                    None => drop(std::fs::remove_file(path(file))),
+                }
+                if !clean {
+                    std::fs::remove_file(path(".kafka_cleanshutdown")).unwrap();
+                }
+                broker = TestBroker::start_on(broker.directory, &settings).await;
+                let mut client = broker.connect().await;
+                let ends = (offset(&mut client, -2).await, offset(&mut client, -1).await);
+                assert_eq!(ends, (0, 5), "{file}: {damage:?}, clean: {clean}");
+                let answer: FetchResponse = client.ask(ApiKey::Fetch, FETCH, &fetch("orders", 4, 0)).await;
+                assert_eq!(values(&answer.responses[0].partitions[0]).len(), 1, "{file}: {damage:?}");
+            }
+        }
+    }
 }

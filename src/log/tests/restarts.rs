@@ -155,6 +155,45 @@ fn a_flipped_bit_cuts_the_log_there_and_removes_the_segments_behind() {
 }
 
 #[test]
+fn epochs_are_cut_with_the_log_whatever_their_file_says() {
+    let bench = Bench::new(small());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 10);
+    log.append(&batch(0, 2), LeaderEpoch(4), now()).unwrap();
+    let (cut, at) = (log.end(), log.size_bytes());
+    log.append(&batch(2, 2), LeaderEpoch(6), now()).unwrap();
+    let base = log.active_base();
+    let before = at - (log.size_bytes() - log.reader.segments.load().last().unwrap().size());
+    drop(log);
+    let path = bench.file(&format!("{:020}.log", base.0));
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(before + 30).unwrap();
+    let file = std::fs::read_to_string(bench.file("leader-epoch-checkpoint")).unwrap();
+    assert!(file.contains("\n6 "), "{file}");
+    let (mut log, _) = bench.open();
+    assert_eq!((log.end(), log.latest_epoch()), (cut, Some(LeaderEpoch(4))));
+    log.append(&batch(2, 2), LeaderEpoch(5), now()).unwrap();
+    assert_eq!(log.end_offset_for_epoch(LeaderEpoch(4)), (LeaderEpoch(4), cut));
+    let file = std::fs::read_to_string(bench.file("leader-epoch-checkpoint")).unwrap();
+    assert!(!file.contains("\n6 ") && file.contains("\n5 "), "{file}");
+}
+
+#[test]
+fn a_recovery_point_that_lies_behind_the_end_hides_no_torn_batch() {
+    let bench = Bench::new(small());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    let (end, base) = (log.end(), log.active_base());
+    drop(log);
+    let path = bench.file(&format!("{:020}.log", base.0));
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 5).unwrap();
+    let (log, recovery) = bench.open_with(|spec| spec.recovery_point = Offset(1_000_000));
+    assert_eq!((log.end(), recovery.scanned_segments), (Offset(end.0 - 2), 1));
+    assert_eq!(log.recovery_point(), log.end());
+    assert_filled(&log.reader(), 0);
+}
+
+#[test]
 fn missing_and_zero_filled_indexes_are_made_anew() {
     for clean in [false, true] {
         let bench = Bench::new(small());
