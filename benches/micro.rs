@@ -159,19 +159,15 @@ impl GroupLog for Offsets {
     }
 
     fn committed(&self) -> Offset {
-        self.end()
+        Offset(self.0.last().map_or(0, |batch| batch.header.next_offset()))
     }
 
     fn wait_committed(&self, _: Offset) -> BoxFuture<Result<(), ErrorCode>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn start(&self) -> Offset {
-        Offset::ZERO
-    }
-
-    fn end(&self) -> Offset {
-        Offset(self.0.last().map_or(0, |batch| batch.header.next_offset()))
+    fn bounds(&self) -> Result<(Offset, Offset), ErrorCode> {
+        Ok((Offset::ZERO, self.committed()))
     }
 
     fn read(&self, from: Offset, _: usize) -> Result<Bytes, ErrorCode> {

@@ -202,12 +202,9 @@ impl GroupLog for OffsetsLog {
         Box::pin(async move { partition.committed_upto(upto).await })
     }
 
-    fn start(&self) -> Offset {
-        self.partition.log_start().unwrap_or(Offset::ZERO)
-    }
-
-    fn end(&self) -> Offset {
-        self.partition.log_end().unwrap_or(Offset::ZERO)
+    fn bounds(&self) -> Result<(Offset, Offset), ErrorCode> {
+        let reader = self.partition.reader()?;
+        Ok((reader.start(), reader.end()))
     }
 
     fn read(&self, from: Offset, bytes_max: usize) -> Result<Bytes, ErrorCode> {

@@ -19,11 +19,8 @@ pub trait GroupLog: Send + Sync + 'static {
     /// Completes when everything below `upto` is committed; fails when that can no longer happen.
     fn wait_committed(&self, upto: Offset) -> BoxFuture<Result<(), ErrorCode>>;
 
-    /// Where the log begins.
-    fn start(&self) -> Offset;
-
-    /// Where the log ends, committed or not.
-    fn end(&self) -> Offset;
+    /// Where the log begins and where it ends, committed or not. Fails when the log cannot be opened.
+    fn bounds(&self) -> Result<(Offset, Offset), ErrorCode>;
 
     /// Whole batches from the one that holds `from` on, at least one, about `bytes_max`; nothing at the end.
     /// May read from disk.

@@ -24,16 +24,15 @@ pub struct LoadReport {
     pub broken_records: usize,
 }
 
-/// Replays the whole log. The effects are those of waking the groups up; they are still to be appended.
+/// Replays the whole log, up to the offset that is returned. The effects are those of waking the groups up; they are still to be appended.
 pub(crate) fn load(
     log: &dyn GroupLog,
     settings: Arc<Settings>,
     now: Now,
-) -> Result<(Machine, Effects, LoadReport), ErrorCode> {
+) -> Result<(Machine, Effects, LoadReport, Offset), ErrorCode> {
     let mut machine = Machine::new(settings, log.batch_bytes_max());
     let mut report = LoadReport::default();
-    let end = log.end();
-    let mut next = log.start();
+    let (mut next, end) = log.bounds()?;
     while next < end {
         let mut chunk = log.read(next, GROUP_LOAD_READ_BYTES)?;
         if chunk.is_empty() {
@@ -59,7 +58,7 @@ pub(crate) fn load(
     }
     let effects = machine.loaded(now);
     report.groups = machine.groups_count();
-    Ok((machine, effects, report))
+    Ok((machine, effects, report, end))
 }
 
 fn replay_batch(

@@ -111,8 +111,8 @@ impl Shard {
             return Ok(LoadReport::default());
         }
         match loaded {
-            Ok((machine, effects, report)) => {
-                let active = Active { machine, waiting: HashMap::new(), tickets: 0, position: log.end() };
+            Ok((machine, effects, report, position)) => {
+                let active = Active { machine, waiting: HashMap::new(), tickets: 0, position };
                 state.phase = Phase::Active(Box::new(active));
                 self.settle(&mut state, effects, now)?;
                 self.delete_deferred(&mut state, now)?;

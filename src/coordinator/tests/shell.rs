@@ -20,6 +20,7 @@ struct MemoryLog {
     committed: watch::Sender<i64>,
     holds_commits: AtomicBool,
     refuses: AtomicBool,
+    unreadable: AtomicBool,
     /// What happens while the log is read.
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -32,6 +33,7 @@ impl MemoryLog {
             committed: watch::Sender::new(0),
             holds_commits: AtomicBool::new(false),
             refuses: AtomicBool::new(false),
+            unreadable: AtomicBool::new(false),
             meanwhile: Mutex::new(None),
         })
     }
@@ -60,7 +62,7 @@ impl GroupLog for MemoryLog {
         }
         assert!(batch.bytes.len() <= self.batch_bytes_max());
         self.put(&batch);
-        Ok(self.end())
+        Ok(Offset(self.end.load(Ordering::SeqCst)))
     }
 
     fn committed(&self) -> Offset {
@@ -75,12 +77,11 @@ impl GroupLog for MemoryLog {
         })
     }
 
-    fn start(&self) -> Offset {
-        Offset::ZERO
-    }
-
-    fn end(&self) -> Offset {
-        Offset(self.end.load(Ordering::SeqCst))
+    fn bounds(&self) -> Result<(Offset, Offset), ErrorCode> {
+        if self.unreadable.load(Ordering::SeqCst) {
+            return Err(ErrorCode::KafkaStorageError);
+        }
+        Ok((Offset::ZERO, Offset(self.end.load(Ordering::SeqCst))))
     }
 
     fn read(&self, from: Offset, _: usize) -> Result<Bytes, ErrorCode> {
@@ -339,6 +340,21 @@ fn a_batch_that_fails_its_checksum_fails_the_load() {
     coordinator.set_partitions(1);
     coordinator.begin_load(0, LeaderEpoch(1), log.clone());
     assert_eq!(coordinator.load(0, NOW), Err(ErrorCode::CorruptMessage));
+}
+
+#[test]
+fn a_log_that_cannot_be_opened_is_not_taken_for_an_empty_one() {
+    let log = MemoryLog::new();
+    ready(coordinator(&log).commit(commit(-1, &[("orders", 0, 9)]), NOW)).unwrap();
+    log.unreadable.store(true, Ordering::SeqCst);
+    let loading = Coordinator::new(Settings::default());
+    loading.set_partitions(1);
+    loading.begin_load(0, LeaderEpoch(1), log.clone());
+    assert_eq!(loading.load(0, NOW), Err(ErrorCode::KafkaStorageError));
+    assert_eq!(ready(loading.fetch(fetch_one(), NOW)), Err(ErrorCode::CoordinatorLoadInProgress));
+    log.unreadable.store(false, Ordering::SeqCst);
+    loading.load(0, NOW.after_ms(1_000)).unwrap();
+    assert_eq!(ready(loading.fetch(fetch_one(), NOW)).unwrap()[0].partitions[0].offset, 9);
 }
 
 #[test]
