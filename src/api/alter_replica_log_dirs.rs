@@ -1,5 +1,5 @@
-//! AlterReplicaLogDirs, versions 1–2 (KIP-113): moves replicas between data directories. There is one, so what is asked
-//! is there already or cannot be.
+//! AlterReplicaLogDirs, versions 1–2 (KIP-113): moves replicas between data directories. Nothing moves here: what is asked
+//! is there already or is refused.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,9 @@ pub(super) fn handle(
         if !own.iter().any(|own| own.as_os_str() == path) {
             return Err(ErrorCode::LogDirNotFound);
         }
-        partitions.get(partition).map(|_| ()).ok_or(ErrorCode::UnknownTopicOrPartition)
+        let partition = partitions.get(partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let is_there = partition.home().absolute_path().as_os_str() == path;
+        if is_there { Ok(()) } else { Err(ErrorCode::InvalidRequest) }
     }))
 }
 

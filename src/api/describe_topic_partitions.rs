@@ -140,9 +140,7 @@ fn named(name: &str) -> TopicName {
 
 fn partition(index: i32, partition: &PartitionImage) -> DescribeTopicPartitionsResponsePartition {
     let ids = |nodes: &[NodeId]| nodes.iter().map(|node| BrokerId(node.0)).collect::<Vec<_>>();
-    let error = if partition.leader.is_none() { ErrorCode::LeaderNotAvailable.code() } else { 0 };
     DescribeTopicPartitionsResponsePartition::default()
-        .with_error_code(error)
         .with_partition_index(index)
         .with_leader_id(BrokerId(partition.leader.map_or(-1, |leader| leader.0)))
         .with_leader_epoch(partition.leader_epoch.0)
@@ -150,6 +148,7 @@ fn partition(index: i32, partition: &PartitionImage) -> DescribeTopicPartitionsR
         .with_isr_nodes(ids(&partition.isr))
         .with_eligible_leader_replicas(Some(ids(&partition.eligible)))
         .with_last_known_elr(Some(ids(&partition.last_known_eligible)))
+        .with_offline_replicas(ids(partition.offline_replicas()))
 }
 
 #[cfg(test)]

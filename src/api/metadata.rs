@@ -172,6 +172,7 @@ fn write_known(writer: &mut MetadataWriter, topic: &TopicImage, operations: i32)
             leader_epoch: partition.leader_epoch.0,
             replicas: &partition.replicas,
             isr: &partition.isr,
+            offline: partition.offline_replicas(),
         });
     }
 }

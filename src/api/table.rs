@@ -71,7 +71,7 @@ pub static TABLE: &[Api] = &[
     api!(DeleteAcls 1..=3, Alter, DeleteAclsRequest => super::acls::delete, "refused: there is no authorizer"),
     api!(DescribeConfigs 1..=4, DescribeConfigs, DescribeConfigsRequest => super::describe_configs::handle),
     api!(AlterConfigs 0..=2, AlterConfigs, AlterConfigsRequest => super::alter_configs::handle),
-    api!(AlterReplicaLogDirs 1..=2, Alter, AlterReplicaLogDirsRequest => super::alter_replica_log_dirs::handle, "one directory"),
+    api!(AlterReplicaLogDirs 1..=2, Alter, AlterReplicaLogDirsRequest => super::alter_replica_log_dirs::handle, "moves nothing"),
     api!(DescribeLogDirs 1..=5, Describe, DescribeLogDirsRequest => super::describe_log_dirs::handle),
     api!(SaslAuthenticate 0..=2, None, SaslAuthenticateRequest => super::sasl::authenticate, "refused, as SaslHandshake is"),
     api!(CreatePartitions 0..=3, Alter, CreatePartitionsRequest => super::create_partitions::handle),

@@ -12,6 +12,7 @@ use crate::controller::image::{Configs, Image, PartitionImage, ResourceKind, Top
 use crate::coordinator::command::Verdict;
 use crate::coordinator::{BoxFuture, Coordinator, GroupLog};
 use crate::replica::Partition;
+use crate::replica::directory::DataDirectory;
 use crate::replica::registry::Registry;
 use crate::replica::settings::TopicSettings;
 use crate::types::{Clock, ErrorCode, Now, Offset, TopicId, TopicPartition};
@@ -69,14 +70,17 @@ impl Applier {
 
     /// Takes up the groups of a topic of committed offsets that exists; reads its log. After an unclean stop offsets
     /// above the end of their log are cut to it, or their group would wait for records it never gets.
-    pub fn load_groups(&self, image: &Image, unclean: bool) {
+    pub fn load_groups(&self, image: &Image) {
         if let Some(topic) = image.topic(CONSUMER_OFFSETS) {
             self.load_partitions(topic, 0);
             let judge = |topic: &str, partition, id: TopicId, offset: i64| {
                 if id != TopicId::ZERO && image.topic(topic).is_none_or(|topic| topic.id != id) {
                     return Verdict::Delete;
                 }
-                let log = self.partitions.get(&TopicPartition::new(topic, partition)).filter(|_| unclean);
+                let log = self
+                    .partitions
+                    .get(&TopicPartition::new(topic, partition))
+                    .filter(|log| log.home().files().is_some_and(|files| !files.was_clean()));
                 match log.and_then(|log| log.log_end().ok()) {
                     Some(end) if offset > end.0 => Verdict::Cut(end.0),
                     _ => Verdict::Keep,
@@ -120,6 +124,9 @@ impl Applier {
                 && let Some(partition) = self.partitions.get(&TopicPartition::new(topic.name.clone(), index))
             {
                 partition.set_leader_epoch(after.leader_epoch);
+                if &*topic.name == CONSUMER_OFFSETS && after.leader.is_none() {
+                    self.coordinator.unload(index, after.leader_epoch);
+                }
             }
         }
         self.add_partitions(broker, image, topic, known.len(), false);
@@ -139,10 +146,13 @@ impl Applier {
         let settings = self.settings_of(broker, image, &topic.name);
         for (index, partition) in (0..).zip(&topic.partitions).skip(from) {
             let named = TopicPartition { topic: topic.name.clone(), partition: index };
-            // One directory holds all.
-            let Some(home) = self.partitions.directories().first() else { continue };
+            let home = self.home_of(broker, partition);
             self.partitions.add(home, named, topic.id, settings.clone(), partition.leader_epoch, existed);
         }
+    }
+
+    fn home_of(&self, broker: &Config, partition: &PartitionImage) -> &Arc<DataDirectory> {
+        self.partitions.directory(partition.directory_of(broker.node_id).unwrap_or(TopicId::ZERO))
     }
 
     fn partitions_of(&self, topic: &TopicImage, from: usize) -> Vec<Arc<Partition>> {
@@ -169,7 +179,9 @@ impl Applier {
 
     fn load_partitions(&self, topic: &TopicImage, from: usize) {
         self.coordinator.set_partitions(topic.partitions.len() as i32);
-        let partitions = self.partitions_of(topic, from);
+        let mut partitions = self.partitions_of(topic, from);
+        // Its groups have no coordinator, rather than one that knows nothing of them.
+        partitions.retain(|partition| !partition.home().is_offline());
         for partition in &partitions {
             let log = Arc::new(OffsetsLog { partition: partition.clone() });
             let index = partition.topic_partition.partition;

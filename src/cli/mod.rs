@@ -134,7 +134,7 @@ fn show(file: Option<PathBuf>, overrides: Vec<String>, all: bool) -> anyhow::Res
     for warning in &loaded.warnings {
         eprintln!("milena: {warning}");
     }
-    let effective = match controller::stored_image(&loaded.config.storage.log_dir) {
+    let effective = match controller::stored_image(&loaded.config.storage.metadata_log_dir) {
         Ok(Some(image)) => show::with_stored(&loaded.config, &image),
         Ok(None) => loaded.config.clone(),
         Err(error) => {

@@ -291,8 +291,9 @@ impl Change<'_> {
     fn check_cordoned(&self) -> Result<(), ConfigError> {
         let name = "cordoned.log.dirs";
         let Some(Value::List(cordoned)) = self.new.value_of(name) else { return Ok(()) };
-        let ours = &self.new.storage.log_dir;
-        if self.changes(name) && cordoned.iter().any(|dir| dir != "*" && ours.as_os_str() != dir.as_str()) {
+        let ours = &self.new.storage.log_dirs;
+        let is_ours = |dir: &str| dir == "*" || ours.iter().any(|own| own.as_os_str() == dir);
+        if self.changes(name) && !cordoned.iter().all(|dir| is_ours(dir)) {
             return self.refuse(name, "must name directories of log.dirs");
         }
         Ok(())

@@ -19,7 +19,7 @@ fn without_any_source_the_defaults_are_kafkas_for_a_node_alone() {
     assert_eq!(config.network.listeners.len(), 1);
     assert_eq!((config.network.listeners[0].host.as_deref(), config.network.listeners[0].port), (None, 9092));
     assert_eq!(config.network.listeners[0].advertised, None);
-    assert_eq!(config.storage.log_dir, PathBuf::from("milena-data"));
+    assert_eq!(config.storage.log_dirs, [PathBuf::from("milena-data")]);
     assert_eq!(config.offsets.topic_num_partitions, 50);
     assert_eq!(config.offsets.retention_ms, 7 * 24 * 3_600_000);
     assert_eq!(config.group.initial_rebalance_delay_ms, 0);
@@ -130,11 +130,35 @@ fn a_bad_node_id_is_reported_once_under_the_name_that_was_set() {
 }
 
 #[test]
-fn log_dirs_stands_before_log_dir_and_names_one_directory() {
-    let config = load_pairs(&[("log.dir", "/a"), ("log.dirs", "/b")]).unwrap();
-    assert_eq!(config.storage.log_dir, PathBuf::from("/b"));
-    assert_eq!(load_pairs(&[("log.dir", "/a")]).unwrap().storage.log_dir, PathBuf::from("/a"));
-    assert!(load_pairs(&[("log.dirs", "/a,/b")]).unwrap_err().contains("must name one directory"));
+fn log_dirs_stands_before_log_dir_and_the_metadata_lie_in_the_first_directory() {
+    let dirs = |pairs: &[(&str, &str)]| {
+        let storage = load_pairs(pairs).unwrap().storage;
+        let named = storage.log_dirs.iter().chain([&storage.metadata_log_dir]);
+        named.map(|dir| dir.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(dirs(&[("log.dir", "/a"), ("log.dirs", "/b")]), ["/b", "/b"]);
+    assert_eq!(dirs(&[("log.dir", "/a,/b")]), ["/a", "/b", "/a"]);
+    assert_eq!(dirs(&[("log.dirs", " /b , a/c")]), ["/b", "a/c", "/b"]);
+    assert_eq!(dirs(&[("log.dirs", "/a,/b"), ("metadata.log.dir", "/c ")]), ["/a", "/b", "/c"]);
+}
+
+#[test]
+fn directories_that_are_empty_or_named_twice_are_refused() {
+    for (dirs, rule) in [
+        ("", "none of them empty"),
+        ("/a,,/b", "none of them empty"),
+        ("/a,", "none of them empty"),
+        ("/a,/b,/a", "/a is there twice"),
+        ("/a, /a/", "/a/ is there twice"),
+    ] {
+        let error = load_pairs(&[("log.dirs", dirs)]).unwrap_err();
+        assert!(
+            error.starts_with(&format!("Invalid value {dirs} for configuration log.dirs: must name")),
+            "{error}"
+        );
+        assert!(error.contains(rule), "{dirs}: {error}");
+    }
+    assert!(load_pairs(&[("metadata.log.dir", " ")]).unwrap_err().contains("metadata.log.dir: must name"));
 }
 
 #[test]
@@ -239,7 +263,7 @@ fn a_topics_flush_interval_is_the_brokers_and_else_that_of_its_schedule_and_else
 fn a_wrong_value_is_reported_with_where_it_came_from() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("server.properties");
-    std::fs::write(&file, "# first\nnum.partitions=a\nlog.dirs=\\\n  /a,/b\nnum.partitions\n").unwrap();
+    std::fs::write(&file, "# first\nnum.partitions=a\nlog.dirs=\\\n  /a,,/b\nnum.partitions\n").unwrap();
     let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let error = load(&Sources {
         file: Some(file.clone()),

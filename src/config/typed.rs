@@ -1,6 +1,8 @@
 //! The broker's values, typed and grouped by the part that uses them. A field is named as Kafka names its key,
 //! without the group's prefix; times are milliseconds and sizes bytes unless the name says otherwise. Pure data.
 
+use std::path::PathBuf;
+
 use super::listeners::Listener;
 use super::values::Reader;
 
@@ -47,11 +49,13 @@ pub struct TopicsConfig {
     pub max_request_partition_size_limit: i32,
 }
 
-/// The data directory and the schedule of its upkeep.
+/// The data directories and the schedule of their upkeep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StorageConfig {
-    /// `log.dirs`, or `log.dir`.
-    pub log_dir: std::path::PathBuf,
+    /// `log.dirs`, or `log.dir`: at least one, each once.
+    pub log_dirs: Vec<PathBuf>,
+    /// `metadata.log.dir`, where the controller's journal is; if it was not set the first of `log_dirs`.
+    pub metadata_log_dir: PathBuf,
     /// `num.recovery.threads.per.data.dir`.
     pub num_recovery_threads: usize,
     /// `log.retention.check.interval.ms`.
@@ -245,8 +249,10 @@ fn check_cleaner(reader: &mut Reader<'_>) {
 impl StorageConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         check_cleaner(reader);
+        let log_dirs = log_dirs(reader);
         Self {
-            log_dir: log_dir(reader),
+            metadata_log_dir: metadata_log_dir(reader, &log_dirs),
+            log_dirs,
             num_recovery_threads: reader.size("num.recovery.threads.per.data.dir"),
             retention_check_interval_ms: reader.long("log.retention.check.interval.ms"),
             flush_offset_checkpoint_interval_ms: reader.long("log.flush.offset.checkpoint.interval.ms"),
@@ -261,17 +267,33 @@ impl StorageConfig {
     }
 }
 
-/// `log.dirs` stands before `log.dir`, as in Kafka; one directory is served.
-fn log_dir(reader: &mut Reader<'_>) -> std::path::PathBuf {
+/// `log.dirs` stands before `log.dir`, as in Kafka.
+fn log_dirs(reader: &mut Reader<'_>) -> Vec<PathBuf> {
     let key = if reader.is_given("log.dirs") { "log.dirs" } else { "log.dir" };
-    let dirs = reader.list(key);
-    match dirs.as_slice() {
-        [dir] if !dir.is_empty() => dir.into(),
-        _ => {
-            reader.refuse(key, "must name one directory; several are not served");
-            std::path::PathBuf::new()
+    let text = reader.text(key).unwrap_or_default();
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    for dir in text.split(',').map(|dir| PathBuf::from(dir.trim())) {
+        if dir.as_os_str().is_empty() {
+            reader.refuse(key, "must name directories, separated by commas, none of them empty");
+            break;
         }
+        if dirs.contains(&dir) {
+            reader
+                .refuse(key, format!("must name each directory once, and {} is there twice", dir.display()));
+            break;
+        }
+        dirs.push(dir);
     }
+    dirs
+}
+
+fn metadata_log_dir(reader: &mut Reader<'_>, log_dirs: &[PathBuf]) -> PathBuf {
+    let key = "metadata.log.dir";
+    let Some(dir) = reader.optional_text(key) else { return log_dirs.first().cloned().unwrap_or_default() };
+    if dir.trim().is_empty() {
+        reader.refuse(key, "must name a directory");
+    }
+    PathBuf::from(dir.trim())
 }
 
 impl FetchConfig {

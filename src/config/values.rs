@@ -194,6 +194,11 @@ impl<'a> Reader<'a> {
         self.value(name).map(|value| value.to_string())
     }
 
+    /// The text of `name`, given or default, unread.
+    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+        self.values.given(name).or_else(|| table::find(Scope::Broker, name)?.default)
+    }
+
     /// Whether the user gave `name`.
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.values.given(name).is_some()

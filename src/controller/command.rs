@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::image::{ConfigResource, Configs, ResourceKind, TopicImage};
+use super::image::{ConfigResource, Configs, DirectoryId, ResourceKind, TopicImage};
 use crate::types::{ErrorCode, LeaderEpoch, NodeId, ProducerId, TopicId, TopicName};
 
 /// Kafka's error code for one item of a request, with the message that goes beside it.
@@ -276,8 +276,16 @@ pub enum Command {
     },
     /// Elects the leader of each partition again, which raises its epoch by one: its log was recovered or cut.
     RaiseLeaderEpochs(Vec<TopicIdPartition>),
-    /// Elects this node for every partition that has no leader and a replica here.
-    TakeOver,
+    /// Elects this node for every partition that has no leader and a replica here, unless its directory is offline.
+    /// Names the partitions that lie in another directory than the journal says.
+    TakeOver(Vec<(TopicIdPartition, DirectoryId)>),
+    /// A data directory failed: these partitions of it lose their leader, and it takes no new ones.
+    FailDirectory {
+        /// The directory.
+        directory: DirectoryId,
+        /// Partitions in it.
+        partitions: Vec<TopicIdPartition>,
+    },
 }
 
 /// An item's outcome.
@@ -327,6 +335,8 @@ pub enum Reply {
     RaiseLeaderEpochs(Vec<Outcome<LeaderEpoch>>),
     /// To `TakeOver`: how many partitions have a leader now.
     TakeOver(usize),
+    /// To `FailDirectory`.
+    FailDirectory,
 }
 
 /// What the controller needs to know of configurations; the table of keys implements it.

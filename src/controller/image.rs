@@ -76,6 +76,13 @@ pub struct PartitionImage {
     pub placed: Arc<Replicas>,
 }
 
+impl PartitionImage {
+    /// The replicas that cannot be used: without a leader these are all, of which the last one's directory is offline.
+    pub fn offline_replicas(&self) -> &[NodeId] {
+        if self.leader.is_none() { &self.replicas } else { &[] }
+    }
+}
+
 impl Deref for PartitionImage {
     type Target = Replicas;
 
@@ -101,6 +108,14 @@ pub struct Replicas {
     pub last_known_eligible: Vec<NodeId>,
     /// The directory of each replica, in their order (KIP-858); empty in records older than that.
     pub directories: Vec<DirectoryId>,
+}
+
+impl Replicas {
+    /// The directory of this node's replica; `None` when it has none, or no record tells.
+    pub fn directory_of(&self, node: NodeId) -> Option<DirectoryId> {
+        let mut placed = self.replicas.iter().zip(&self.directories);
+        placed.find(|(replica, _)| **replica == node).map(|(_, directory)| *directory)
+    }
 }
 
 /// What was last seen of where partitions are, so that those that come next share it. It says nothing of an image.
@@ -389,6 +404,11 @@ impl Image {
 
     pub(super) fn keep(&mut self, record: Bytes, subject: Option<KeptSubject>) {
         Arc::make_mut(&mut self.kept).push((subject, record));
+    }
+
+    /// The kept records of one registration, in their order.
+    pub(super) fn kept_of(&self, subject: KeptSubject) -> impl Iterator<Item = &Bytes> {
+        self.kept.iter().filter(move |(of, _)| *of == Some(subject)).map(|(_, record)| record)
     }
 
     /// Drops the kept records of a registration that is over.

@@ -28,13 +28,14 @@ use command::{
     NewTopic, Outcome, ProducerIdBlock, Reassignment, Reply, TopicIdPartition, TopicPartitions, TopicRef,
 };
 use committer::Shared;
-use image::{BrokerImage, DirectoryId, Image, TopicImage};
+use image::{BrokerImage, DirectoryId, Image, PartitionImage, TopicImage};
 use journal::{Journal, JournalError};
 use machine::{Machine, Settings};
 
 use crate::log::ReadOnly;
 use crate::log::storage::Storage;
 use crate::types::{Clock, ErrorCode, LeaderEpoch, ProducerId, TopicId, TopicName};
+use crate::wire::records::metadata::MetadataRecord;
 
 pub use journal::JOURNAL_DIR;
 
@@ -52,8 +53,10 @@ pub trait Publisher: Send + Sync + 'static {
 
 /// What a controller needs to open.
 pub struct OpenController {
-    /// The data directory; the journal is `__cluster_metadata-0` below it.
+    /// The directory of the metadata (`metadata.log.dir`); the journal is `__cluster_metadata-0` below it.
     pub data_dir: PathBuf,
+    /// That directory's id.
+    pub directory: DirectoryId,
     /// Where files are.
     pub storage: Arc<dyn Storage>,
     /// Stamps the journal's batches.
@@ -112,28 +115,62 @@ pub struct Controller {
     producer_ids: AsyncMutex<ProducerIdBlock>,
 }
 
-impl Controller {
-    /// Reads the journal and takes over what a Kafka broker left without a leader. Blocks on files; a new or cleanly
-    /// used directory costs no fsync.
-    pub fn open(options: OpenController) -> Result<Self, OpenError> {
-        let OpenController { data_dir, storage, clock, cluster_id, rack, settings, fold_bytes_max } = options;
+/// A journal that was read, before anything is decided.
+pub struct LoadedController {
+    machine: Machine,
+    journal: Journal,
+    directory: DirectoryId,
+    clock: Arc<dyn Clock>,
+}
+
+impl LoadedController {
+    /// Reads the journal. Blocks on files.
+    pub fn load(options: OpenController) -> Result<Self, OpenError> {
+        let OpenController {
+            data_dir,
+            directory,
+            storage,
+            clock,
+            cluster_id,
+            rack,
+            settings,
+            fold_bytes_max,
+        } = options;
         let now_ms = clock.now().wall_ms;
         let mut empty = Image::empty(cluster_id);
         empty.put_broker(BrokerImage { id: settings.node, rack, fenced: false });
         let (mut journal, image) = Journal::open(storage, &data_dir, empty, &Machine::bootstrap(), now_ms)?;
         journal.fold_at(fold_bytes_max);
-        let quorum = journal.quorum(settings.directory);
-        let mut machine = Machine::new(settings, Arc::new(image));
-        take_over(&mut machine, &mut journal, now_ms).map_err(OpenError::TakeOver)?;
+        Ok(Self { machine: Machine::new(settings, Arc::new(image)), journal, directory, clock })
+    }
+
+    /// The metadata as the journal has them.
+    pub fn image(&self) -> &Image {
+        self.machine.head()
+    }
+
+    /// Takes over what a Kafka broker left without a leader. `found` are the partitions that lie in another directory
+    /// than the journal says. A new or cleanly used directory costs no fsync.
+    pub fn start(self, found: Vec<(TopicIdPartition, DirectoryId)>) -> Result<Controller, OpenError> {
+        let Self { mut machine, mut journal, directory, clock } = self;
+        let quorum = journal.quorum(directory);
+        take_over(&mut machine, &mut journal, found, clock.now().wall_ms).map_err(OpenError::TakeOver)?;
         let shared = Arc::new(Shared::new(machine));
         let thread = committer::start(Arc::clone(&shared), journal).map_err(OpenError::Thread)?;
-        Ok(Self {
+        Ok(Controller {
             shared,
             quorum,
             clock,
             thread: std::sync::Mutex::new(Some(thread)),
             producer_ids: AsyncMutex::new(ProducerIdBlock { first: ProducerId(0), count: 0 }),
         })
+    }
+}
+
+impl Controller {
+    /// Reads the journal and takes over, where every partition lies where the journal says.
+    pub fn open(options: OpenController) -> Result<Self, OpenError> {
+        LoadedController::load(options)?.start(Vec::new())
     }
 
     /// The committed metadata.
@@ -270,6 +307,28 @@ impl Controller {
         Ok(all)
     }
 
+    /// `Command::FailDirectory` for all partitions in the directory that this node leads.
+    pub async fn fail_directory(&self, directory: DirectoryId) -> Result<(), ErrorCode> {
+        let image = self.image();
+        let in_it = |partition: &PartitionImage| {
+            partition.leader.is_some() && partition.directories.contains(&directory)
+        };
+        let mut partitions = Vec::new();
+        for topic in image.topics() {
+            let held = (0..).zip(&topic.partitions).filter(|(_, partition)| in_it(partition));
+            partitions
+                .extend(held.map(|(index, _)| TopicIdPartition { topic_id: topic.id, partition: index }));
+        }
+        // The first of these also takes the directory out of use, however many partitions are in it.
+        let first = partitions.len().min(ELECTIONS_PER_BATCH_MAX);
+        let rest = partitions.split_off(first);
+        self.submit(Command::FailDirectory { directory, partitions }).await?;
+        for some in rest.chunks(ELECTIONS_PER_BATCH_MAX) {
+            self.submit(Command::FailDirectory { directory, partitions: some.to_vec() }).await?;
+        }
+        Ok(())
+    }
+
     /// A producer id that nobody had before, and nobody gets again: its block is durable before its first id leaves,
     /// and the rest of a block is lost with the process.
     pub async fn next_producer_id(&self) -> Outcome<ProducerId> {
@@ -305,9 +364,14 @@ impl Drop for Controller {
 }
 
 /// Before anything else may change: clients would see partitions without leaders.
-fn take_over(machine: &mut Machine, journal: &mut Journal, now_ms: i64) -> Result<(), String> {
+fn take_over(
+    machine: &mut Machine,
+    journal: &mut Journal,
+    found: Vec<(TopicIdPartition, DirectoryId)>,
+    now_ms: i64,
+) -> Result<(), String> {
     let effects =
-        machine.handle(Command::TakeOver, &mut TopicId::random).map_err(|error| error.to_string())?;
+        machine.handle(Command::TakeOver(found), &mut TopicId::random).map_err(|error| error.to_string())?;
     if effects.records.is_empty() {
         return Ok(());
     }
@@ -315,8 +379,13 @@ fn take_over(machine: &mut Machine, journal: &mut Journal, now_ms: i64) -> Resul
     for some in encoded.chunks(ELECTIONS_PER_BATCH_MAX) {
         journal.append(some, now_ms).map_err(|error| error.to_string())?;
     }
+    if !effects.records.iter().any(|record| matches!(record, MetadataRecord::PartitionChange(_))) {
+        return Ok(());
+    }
     // An epoch that clients have seen must not fall.
     journal.sync().map_err(|error| error.to_string())?;
-    tracing::info!("took over {} partitions that had no leader", effects.records.len());
+    if let Reply::TakeOver(elected @ 1..) = effects.reply {
+        tracing::info!("took over {elected} partitions that had no leader");
+    }
     Ok(())
 }

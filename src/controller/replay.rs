@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 use super::command::Changes;
 use super::image::{
-    ConfigResource, Image, KeptSubject, LastPlaced, PartitionImage, Replicas, ResourceKind, TopicImage,
+    ConfigResource, DirectoryId, Image, KeptSubject, LastPlaced, PartitionImage, Replicas, ResourceKind,
+    TopicImage,
 };
 use crate::types::{LeaderEpoch, NodeId, ProducerId, TopicId};
 use crate::wire::records::RecordError;
@@ -93,6 +95,9 @@ pub(super) fn version_of(record: &MetadataRecord) -> i16 {
         MetadataRecord::PartitionChange(record) => {
             record.eligible_leader_replicas.is_some() || record.last_known_elr.is_some()
         }
+        // Versions with cordoned directories, which are not served.
+        MetadataRecord::RegisterBroker(record) if record.cordoned_log_dirs.is_none() => return 3,
+        MetadataRecord::BrokerRegistrationChange(record) if record.cordoned_log_dirs.is_none() => return 2,
         other => return other.latest_version(),
     };
     if eligible { 2 } else { 1 }
@@ -118,6 +123,10 @@ impl Image {
                 self.next_producer_id = self.next_producer_id.max(ProducerId(record.next_producer_id));
             }
             MetadataRecord::ClearElr(record) => self.replay_clear_elr(record, changes),
+            MetadataRecord::RegisterBroker(_) | MetadataRecord::BrokerRegistrationChange(_) => {
+                self.replay_kept(Bytes::from(record.encode(version_of(record))?));
+                return Ok(());
+            }
             // The journal's reader keeps the others as bytes, and resolves transactions before it replays.
             _ => {}
         }
@@ -136,6 +145,27 @@ impl Image {
             _ => {}
         }
         self.keep(bytes, subject.map(|(subject, _)| subject));
+    }
+
+    /// What the kept records tell of a node's registration.
+    pub(super) fn registration_of(&self, node: NodeId) -> Option<BrokerRegistration> {
+        let mut known: Option<BrokerRegistration> = None;
+        let ids = |directories: &[Uuid]| directories.iter().copied().map(TopicId).collect();
+        for record in self.kept_of(KeptSubject::Broker(node)) {
+            match MetadataRecord::decode(record) {
+                Ok(MetadataRecord::RegisterBroker(record)) => {
+                    let directories = ids(&record.log_dirs);
+                    known = Some(BrokerRegistration { epoch: record.broker_epoch, directories });
+                }
+                Ok(MetadataRecord::BrokerRegistrationChange(record)) if !record.log_dirs.is_empty() => {
+                    if let Some(known) = &mut known {
+                        known.directories = ids(&record.log_dirs);
+                    }
+                }
+                _ => {}
+            }
+        }
+        known
     }
 
     fn replay_topic(&mut self, record: &TopicRecord, changes: &mut Changes) -> Result<(), ReplayError> {
@@ -335,6 +365,15 @@ pub(super) fn partition_record(topic: TopicId, index: i32, partition: &Partition
         eligible_leader_replicas: some_ids(&partition.eligible),
         last_known_elr: some_ids(&partition.last_known_eligible),
     }
+}
+
+/// A broker's registration as far as it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BrokerRegistration {
+    /// The broker's epoch.
+    pub(super) epoch: i64,
+    /// The data directories that it could use (KIP-858).
+    pub(super) directories: Vec<DirectoryId>,
 }
 
 /// What a registration's record means for the ones before it.

@@ -131,6 +131,7 @@ pub(crate) fn controller_with(rules: Arc<dyn ConfigRules>) -> (Controller, tempf
         storage: Arc::new(FaultyDisk::default()),
         clock: Arc::new(Still),
         cluster_id: "c".into(),
+        directory: TopicId::ZERO,
         rack: None,
         settings: Settings { rules, ..settings() },
         fold_bytes_max: u64::MAX,

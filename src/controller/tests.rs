@@ -19,6 +19,7 @@ fn open_on(dir: &Path, storage: Arc<dyn Storage>) -> Controller {
         storage,
         clock: Arc::new(Still),
         cluster_id: "c".into(),
+        directory: TopicId::ZERO,
         rack: Some("r".to_owned()),
         settings: settings(),
         fold_bytes_max: 300_000,

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::buffers::Buffers;
 use super::directory::Checkpoint;
+use super::error::LogError;
+use super::failures::Failures;
 use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
@@ -58,6 +60,7 @@ pub struct LogContext {
     logs_made: AtomicU64,
     /// Of each checkpoint, whether it may lack something; by `Checkpoint`'s number.
     changed: [AtomicBool; Checkpoint::COUNT],
+    failures: Failures,
 }
 
 impl LogContext {
@@ -74,7 +77,30 @@ impl LogContext {
             deletions: Mutex::default(),
             logs_made: AtomicU64::new(0),
             changed: Default::default(),
+            failures: Failures::default(),
         }))
+    }
+
+    /// Notes that the file system refused something at `path`.
+    pub fn note_failure(&self, path: &Path, error: &io::Error) {
+        self.failures.note(path, error);
+    }
+
+    /// As `note_failure`, when that is what went wrong.
+    pub fn note_log_failure(&self, error: &LogError) {
+        if let LogError::Io { path, error } = error {
+            self.failures.note(path, error);
+        }
+    }
+
+    /// Where the disk failed since the last call.
+    pub fn take_failures(&self) -> Vec<PathBuf> {
+        self.failures.take()
+    }
+
+    /// Sets who is woken when the disk failed; the first one stays.
+    pub fn set_failure_waker(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.failures.set_waker(wake);
     }
 
     /// Whether there is a file or directory of this name; true when that cannot be found out.
@@ -131,7 +157,10 @@ impl LogContext {
             match result {
                 Ok(()) => removed = removed.saturating_add(1),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove"),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "cannot remove");
+                    self.note_failure(&path, &error);
+                }
             }
         }
         removed

@@ -9,18 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
+use uuid::Uuid;
 
 use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
 use super::context::LogContext;
 use super::error::LogError;
 use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
+use super::open::stored_topic_id;
 use super::properties::{
     self, CLEAN_FILE_NAME, META_FILE_NAME, MetaProperties, ParsedMeta, QUORUM_FILE_NAME,
 };
-use super::storage::{read_file, replace_file};
+use super::storage::{Access, read_file, replace_file, write_full};
 use crate::types::{NodeId, Now, Offset, TopicId, TopicPartition};
 
 const LOCK_FILE_NAME: &str = ".lock";
+const PROBE_FILE_NAME: &str = ".milena-probe";
 
 /// Kafka's offset checkpoints of a data directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,89 @@ pub struct LogDirectory {
     lock: File,
 }
 
+/// A data directory that this process holds, before anything is changed in it.
+#[derive(Debug)]
+pub struct HeldDirectory {
+    path: PathBuf,
+    context: Arc<LogContext>,
+    /// What `meta.properties` says, when it is there.
+    stored: Option<ParsedMeta>,
+    /// Directories that got an entry.
+    made: Vec<PathBuf>,
+    /// Whether the marker of a clean stop was there, and the broker epoch in it.
+    marker: (bool, Option<i64>),
+    lock: File,
+}
+
+impl HeldDirectory {
+    /// Makes the directory where it is missing, takes its lock and looks whose it is. Fails when another process holds
+    /// it or it belongs to another node.
+    pub fn take(path: &Path, node_id: NodeId, context: &Arc<LogContext>) -> Result<Self, LogError> {
+        let made = make_directory(context, path).map_err(LogError::io(path))?;
+        let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
+        let stored = read_meta(context, path)?;
+        if let Some(stored) = &stored {
+            check_owner(path, "node.id", &stored.node_id.to_string(), &node_id.to_string())?;
+        }
+        let context = Arc::clone(context);
+        Ok(Self { path: path.to_path_buf(), context, stored, made, marker: (false, None), lock })
+    }
+
+    /// The directory's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The cluster that it belongs to; `None` when it is new.
+    pub fn cluster_id(&self) -> Option<&str> {
+        self.stored.as_ref().map(|stored| stored.cluster_id.as_str())
+    }
+
+    /// Its id, when it has one.
+    pub fn directory_id(&self) -> Option<Uuid> {
+        self.stored.as_ref().and_then(|stored| stored.directory_id)
+    }
+
+    /// Whether a partition's directory, or the journal's, is in it.
+    pub fn has(&self, partition: &TopicPartition) -> bool {
+        self.context.exists(&self.path.join(partition.to_string()))
+    }
+
+    /// Fails when the directory belongs to another cluster.
+    ///
+    /// # Errors
+    /// [`LogError::OtherOwner`].
+    pub fn check_cluster(&self, cluster_id: &str) -> Result<(), LogError> {
+        let Some(found) = self.cluster_id() else { return Ok(()) };
+        check_owner(&self.path, "cluster.id", found, cluster_id)
+    }
+
+    /// Takes the marker of a clean stop away. Of all directories before anything else is written to one of them.
+    pub fn take_clean_marker(&mut self) -> Result<(), LogError> {
+        self.marker = take_clean_marker(&self.context, &self.path)?;
+        Ok(())
+    }
+
+    /// Makes `meta.properties` where it is missing and hands what a deletion left to the context's queue. The cluster is
+    /// the one that was checked.
+    pub fn open(self, cluster_id: &str, node_id: NodeId, now: Now) -> Result<LogDirectory, LogError> {
+        let Self { path, context, stored, made, marker: (clean, previous_broker_epoch), lock } = self;
+        if stored.is_none() {
+            sync_parents(&context, &path, &made)?;
+        }
+        let meta = settle_meta(&context, &path, stored, cluster_id, node_id)?;
+        let directory =
+            LogDirectory { path, context, meta, clean, previous_broker_epoch, quorum_epoch: None, lock };
+        directory.remove_leftovers(now)?;
+        Ok(directory)
+    }
+}
+
+/// The id of a new cluster.
+pub fn new_cluster_id() -> String {
+    TopicId::random().to_string()
+}
+
 impl LogDirectory {
     /// Takes the directory's lock, reads `meta.properties` (made when missing, with a new cluster id when none is
     /// given), takes away the marker of a clean stop and hands what a deletion left to the context's queue. Fails when
@@ -83,24 +169,12 @@ impl LogDirectory {
         context: &Arc<LogContext>,
         now: Now,
     ) -> Result<Self, LogError> {
-        let made = make_directory(context, path).map_err(LogError::io(path))?;
-        let lock = take_lock(&path.join(LOCK_FILE_NAME))?;
-        if !context.exists(&path.join(META_FILE_NAME)) {
-            sync_parents(context, path, &made)?;
-        }
-        let meta = read_or_make_meta(context, path, cluster_id, node_id)?;
-        let (clean, previous_broker_epoch) = take_clean_marker(context, path)?;
-        let directory = Self {
-            path: path.to_path_buf(),
-            context: Arc::clone(context),
-            meta,
-            clean,
-            previous_broker_epoch,
-            quorum_epoch: None,
-            lock,
-        };
-        directory.remove_leftovers(now)?;
-        Ok(directory)
+        let mut held = HeldDirectory::take(path, node_id, context)?;
+        let stored = held.cluster_id().map(ToString::to_string);
+        let cluster_id = cluster_id.map(ToString::to_string).or(stored).unwrap_or_else(new_cluster_id);
+        held.check_cluster(&cluster_id)?;
+        held.take_clean_marker()?;
+        held.open(&cluster_id, node_id, now)
     }
 
     /// Finds out, from the metadata log's directory, whether a Kafka was the last to write here. One that stopped cleanly
@@ -173,9 +247,27 @@ impl LogDirectory {
         self.previous_broker_epoch
     }
 
+    /// Finds out whether the directory can be used: writes a small file, brings it to stable storage, finds and removes
+    /// it. Waits for the disk.
+    pub fn probe(&self) -> io::Result<()> {
+        let storage = &*self.context.storage;
+        let path = self.path.join(PROBE_FILE_NAME);
+        let file = storage.open(&path, Access::Truncate)?;
+        write_full(&*file, &mut [io::IoSlice::new(b"probe")], 0)?;
+        file.sync_data()?;
+        let is_listed = storage.list(&self.path)?.iter().any(|entry| entry.name == PROBE_FILE_NAME);
+        storage.remove_file(&path)?;
+        if is_listed { Ok(()) } else { Err(io::Error::other("a file that was written is not there")) }
+    }
+
     /// The path of a partition's directory, which need not exist.
     pub fn partition_path(&self, partition: &TopicPartition) -> PathBuf {
         self.path.join(partition.to_string())
+    }
+
+    /// The topic whose partition lies here, by `partition.metadata`; `None` when that does not tell.
+    pub fn stored_topic_id(&self, partition: &TopicPartition) -> Result<Option<TopicId>, LogError> {
+        stored_topic_id(&*self.context.storage, &self.partition_path(partition))
     }
 
     /// The partitions that have a directory, sorted.
@@ -340,32 +432,31 @@ fn take_lock(path: &Path) -> Result<File, LogError> {
     }
 }
 
-fn read_or_make_meta(
+fn read_meta(context: &LogContext, directory: &Path) -> Result<Option<ParsedMeta>, LogError> {
+    let path = directory.join(META_FILE_NAME);
+    let bytes = match read_file(&*context.storage, &path, properties::BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(LogError::io(&path))?,
+    };
+    properties::parse_meta(&bytes).map(Some).map_err(|reason| LogError::corrupt(&path, reason))
+}
+
+/// The content of `meta.properties`, written where something of it is missing.
+fn settle_meta(
     context: &LogContext,
     directory: &Path,
-    cluster_id: Option<&str>,
+    stored: Option<ParsedMeta>,
+    cluster_id: &str,
     node_id: NodeId,
 ) -> Result<MetaProperties, LogError> {
-    let path = directory.join(META_FILE_NAME);
-    let stored = match read_file(&*context.storage, &path, properties::BYTES_MAX) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let cluster_id = cluster_id.map_or_else(|| TopicId::random().to_string(), ToString::to_string);
-            ParsedMeta { cluster_id, node_id, directory_id: None, quorum_epoch: None }
-        }
-        other => {
-            let bytes = other.map_err(LogError::io(&path))?;
-            properties::parse_meta(&bytes).map_err(|reason| LogError::corrupt(&path, reason))?
-        }
-    };
-    check_owner(&path, "node.id", &stored.node_id.to_string(), &node_id.to_string())?;
-    check_owner(&path, "cluster.id", &stored.cluster_id, cluster_id.unwrap_or(&stored.cluster_id))?;
+    let stored_id = stored.as_ref().and_then(|stored| stored.directory_id);
     let meta = MetaProperties {
-        cluster_id: stored.cluster_id,
+        cluster_id: cluster_id.to_string(),
         node_id,
-        directory_id: stored.directory_id.unwrap_or_else(|| TopicId::random().0),
-        quorum_epoch: stored.quorum_epoch,
+        directory_id: stored_id.unwrap_or_else(|| TopicId::random().0),
+        quorum_epoch: stored.and_then(|stored| stored.quorum_epoch),
     };
-    if stored.directory_id.is_none() {
+    if stored_id.is_none() {
         write_meta(context, directory, &meta)?;
     }
     Ok(meta)
@@ -377,12 +468,12 @@ fn write_meta(context: &LogContext, directory: &Path, meta: &MetaProperties) -> 
     replace_file(&*context.storage, &path, text.as_bytes(), true).map_err(LogError::io(&path))
 }
 
-fn check_owner(path: &Path, key: &'static str, found: &str, wanted: &str) -> Result<(), LogError> {
+fn check_owner(directory: &Path, key: &'static str, found: &str, wanted: &str) -> Result<(), LogError> {
     if found == wanted {
         return Ok(());
     }
     Err(LogError::OtherOwner {
-        path: path.to_path_buf(),
+        path: directory.join(META_FILE_NAME),
         key,
         found: found.to_string(),
         wanted: wanted.to_string(),

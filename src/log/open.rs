@@ -142,19 +142,30 @@ impl Log {
 
 /// Whether `partition.metadata` is there. An unreadable one counts as missing: the controller's journal knows better.
 fn check_metadata(storage: &dyn Storage, dir: &Path, wanted: TopicId) -> Result<bool, LogError> {
-    let path = dir.join(partition_metadata::FILE_NAME);
-    let bytes = match read_file(storage, &path, partition_metadata::BYTES_MAX) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Vec::new(),
-        other => other.map_err(LogError::io(&path))?,
-    };
+    let Some(bytes) = read_metadata(storage, dir)? else { return Ok(false) };
     match partition_metadata::parse(&bytes) {
         Some(found) if found == wanted => Ok(true),
         Some(found) => Err(LogError::OtherTopic { path: dir.to_path_buf(), found, wanted }),
         None => {
+            let path = dir.join(partition_metadata::FILE_NAME);
             tracing::warn!(path = %path.display(), "cannot be read and is written anew");
             Ok(false)
         }
+    }
+}
+
+/// The topic whose partition lies in a directory; `None` when `partition.metadata` does not tell.
+pub(crate) fn stored_topic_id(storage: &dyn Storage, dir: &Path) -> Result<Option<TopicId>, LogError> {
+    Ok(read_metadata(storage, dir)?.and_then(|bytes| partition_metadata::parse(&bytes)))
+}
+
+/// The content of `partition.metadata`, when it is there; nothing of one that is too large.
+fn read_metadata(storage: &dyn Storage, dir: &Path) -> Result<Option<Vec<u8>>, LogError> {
+    let path = dir.join(partition_metadata::FILE_NAME);
+    match read_file(storage, &path, partition_metadata::BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Ok(Some(Vec::new())),
+        other => other.map(Some).map_err(LogError::io(&path)),
     }
 }
 

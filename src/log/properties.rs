@@ -28,6 +28,7 @@ pub struct MetaProperties {
 }
 
 /// As `MetaProperties`; a directory id that is missing (version 0 files, older 1 files) is `None`.
+#[derive(Debug)]
 pub(crate) struct ParsedMeta {
     pub(crate) cluster_id: String,
     pub(crate) node_id: NodeId,

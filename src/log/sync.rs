@@ -79,6 +79,7 @@ impl LogReader {
             reader.sync_asks.swap(1, Ordering::AcqRel);
             if let Err(error) = reader.sync_written() {
                 tracing::warn!(partition = %reader.partition, %error, "cannot open a file to sync it, trying again");
+                reader.context.note_failure(&reader.dir, &error);
                 reader.sync_by(retry_mono_ms);
             }
             // A log's syncs follow each other in one job: a second one would only keep a thread waiting.
@@ -257,6 +258,7 @@ impl LogReader {
             partition = %self.partition, path = %self.dir.display(), %error,
             "fsync failed: the partition takes no further appends until the broker is started again"
         );
+        self.context.note_failure(&self.dir, error);
         if let Some(listener) = self.listener.get() {
             listener.failed();
         }

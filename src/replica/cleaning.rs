@@ -113,6 +113,7 @@ impl Partition {
             self.cleaning.retry_mono_ms.store(now.mono_ms.saturating_add(RETRY_MS), Ordering::Release);
         }
         self.complain("cannot compact the log", error);
+        self.home.shared.context.note_log_failure(error);
         error.code()
     }
 }

@@ -24,6 +24,17 @@ struct Remembered {
     cleaned: HashMap<TopicPartition, Offset>,
 }
 
+impl Remembered {
+    fn read(files: &LogDirectory) -> Result<Self, LogError> {
+        Ok(Self {
+            log_starts: files.read_checkpoint(Checkpoint::LogStart)?,
+            recovery_points: files.read_checkpoint(Checkpoint::RecoveryPoint)?,
+            high_watermarks: files.read_checkpoint(Checkpoint::HighWatermark)?,
+            cleaned: files.read_checkpoint(Checkpoint::Cleaner)?,
+        })
+    }
+}
+
 /// See the module.
 pub struct DataDirectory {
     pub(super) shared: Arc<Shared>,
@@ -44,25 +55,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl DataDirectory {
-    /// Reads the checkpoints of a directory that this process holds.
-    pub(super) fn new(files: LogDirectory, shared: Arc<Shared>) -> Result<Self, LogError> {
-        let remembered = Remembered {
-            log_starts: files.read_checkpoint(Checkpoint::LogStart)?,
-            recovery_points: files.read_checkpoint(Checkpoint::RecoveryPoint)?,
-            high_watermarks: files.read_checkpoint(Checkpoint::HighWatermark)?,
-            cleaned: files.read_checkpoint(Checkpoint::Cleaner)?,
-        };
-        // Without recovery points nothing tells the gaps of a Kafka that ran long ago.
-        let lost_points = files.knew_kafka() && remembered.recovery_points.is_empty();
-        Ok(Self {
-            may_have_gaps: !files.was_clean() && (files.was_left_by_kafka() || lost_points),
-            shared,
-            path: files.path().to_path_buf(),
-            files: Some(files),
-            offline: AtomicBool::new(false),
-            remembered: Mutex::new(remembered),
-            stale: Default::default(),
-        })
+    /// Reads the checkpoints of a directory that this process holds; it is offline when that fails.
+    pub(super) fn new(files: LogDirectory, shared: Arc<Shared>) -> Self {
+        let path = files.path().to_path_buf();
+        match Remembered::read(&files) {
+            Ok(remembered) => {
+                // Without recovery points nothing tells the gaps of a Kafka that ran long ago.
+                let lost_points = files.knew_kafka() && remembered.recovery_points.is_empty();
+                Self {
+                    may_have_gaps: !files.was_clean() && (files.was_left_by_kafka() || lost_points),
+                    remembered: Mutex::new(remembered),
+                    files: Some(files),
+                    offline: AtomicBool::new(false),
+                    ..Self::offline(path, shared)
+                }
+            }
+            Err(error) => {
+                tracing::error!(path = %path.display(), %error, "a data directory cannot be used and is OFFLINE");
+                Self::offline(path, shared)
+            }
+        }
     }
 
     /// A directory that cannot be used; partitions are offline in it.

@@ -31,7 +31,7 @@ fn registry(dir: &Path) -> Registry {
         }
     });
     let shared = Shared { context, clock: Arc::new(Still), producer_id_expiration_ms: AtomicI64::new(1000) };
-    Registry::new(found.into(), Arc::new(shared)).unwrap()
+    Registry::new(found.into(), Arc::new(shared))
 }
 
 /// The partition `t-0` in `a` and `t-1` in `b`.

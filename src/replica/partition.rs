@@ -272,6 +272,7 @@ impl Partition {
 
     fn cannot_open(&self, error: &LogError) -> ErrorCode {
         self.complain("cannot open the log", error);
+        self.home.shared.context.note_log_failure(error);
         error.code()
     }
 
@@ -361,7 +362,11 @@ impl Partition {
             }
             (appended, log.start(), is_committed)
         })?;
-        let appended = appended?;
+        let appended = appended.inspect_err(|error| {
+            if let AppendError::Storage(error) = error {
+                self.home.shared.context.note_log_failure(error);
+            }
+        })?;
         self.home.shared.context.note_change(Checkpoint::HighWatermark);
         if is_committed && !appended.duplicate {
             self.commit.waiters.wake(batch.bytes.len() as u64);
@@ -414,6 +419,7 @@ impl Partition {
 
     pub(super) fn report_log(&self, error: &LogError) -> ErrorCode {
         self.complain("the log failed", error);
+        self.home.shared.context.note_log_failure(error);
         error.code()
     }
 

@@ -173,6 +173,9 @@ impl Partition {
 
     fn report(&self, error: &ReadError) -> ErrorCode {
         self.complain("cannot read", error);
+        if let ReadError::Io { path, error } = error {
+            self.home.shared.context.note_failure(path, error);
+        }
         error.code()
     }
 

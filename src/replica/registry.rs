@@ -1,6 +1,6 @@
 //! The partitions that this node holds, by name, and what concerns all of them: checkpoints, retention, the stop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,20 +38,46 @@ pub enum Found {
     Offline(PathBuf),
 }
 
+impl Found {
+    /// The directory, if it can be used.
+    pub fn files(&self) -> Option<&LogDirectory> {
+        match self {
+            Self::Online(files) => Some(files),
+            Self::Offline(_) => None,
+        }
+    }
+
+    /// As `files`, to be changed.
+    pub fn files_mut(&mut self) -> Option<&mut LogDirectory> {
+        match self {
+            Self::Online(files) => Some(files),
+            Self::Offline(_) => None,
+        }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Online(files) => files.path(),
+            Self::Offline(path) => path,
+        }
+    }
+}
+
 impl Registry {
-    /// Reads the checkpoints of the data directories. Opens no log.
-    pub fn new(directories: Vec<Found>, shared: Arc<Shared>) -> Result<Self, LogError> {
+    /// Reads the checkpoints of the data directories; one where that fails is offline. Opens no log.
+    pub fn new(directories: Vec<Found>, shared: Arc<Shared>) -> Self {
         let open = |found| match found {
-            Found::Online(files) => DataDirectory::new(files, shared.clone()).map(Arc::new),
-            Found::Offline(path) => Ok(Arc::new(DataDirectory::offline(path, shared.clone()))),
+            Found::Online(files) => Arc::new(DataDirectory::new(files, shared.clone())),
+            Found::Offline(path) => Arc::new(DataDirectory::offline(path, shared.clone())),
         };
-        Ok(Self {
+        Self {
             partitions: DashMap::new(),
-            directories: directories.into_iter().map(open).collect::<Result<_, _>>()?,
+            directories: directories.into_iter().map(open).collect(),
             elsewhere: Arc::new(DataDirectory::offline(PathBuf::new(), shared.clone())),
             shared,
             checkpoints: Mutex::new(()),
-        })
+        }
     }
 
     /// The data directories, in the order of `log.dirs`.
@@ -119,6 +145,7 @@ impl Registry {
             removed.home().note_stale(&removed);
             if let Err(error) = removed.delete(now) {
                 tracing::error!(%partition, %error, "cannot remove the files of a deleted partition");
+                self.shared.context.note_log_failure(&error);
             }
         }
     }
@@ -234,6 +261,7 @@ impl Registry {
         let written = self.try_write_checkpoint(which);
         if let Err(error) = &written {
             self.shared.context.note_change(which);
+            self.shared.context.note_log_failure(error);
             tracing::error!(%error, "cannot write a checkpoint");
         }
         written.is_ok()

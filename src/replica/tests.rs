@@ -38,7 +38,7 @@ fn registry_at(dir: &Path, clock: Arc<Hands>) -> Registry {
 fn registry_with(dir: &Path, context: Arc<LogContext>, clock: Arc<Hands>) -> Registry {
     let directory = LogDirectory::open(dir, None, NodeId(1), &context, Now::default()).unwrap();
     let shared = Shared { context, clock, producer_id_expiration_ms: AtomicI64::new(1000) };
-    Registry::new(vec![Found::Online(directory)], Arc::new(shared)).unwrap()
+    Registry::new(vec![Found::Online(directory)], Arc::new(shared))
 }
 
 fn files(registry: &Registry) -> &LogDirectory {

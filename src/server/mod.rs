@@ -15,6 +15,7 @@ use crate::broker::Broker;
 use crate::broker::endpoints::advertised;
 use crate::config::Config;
 use crate::coordinator;
+use crate::log::LogDirectory;
 use crate::log::storage::{Disk, Storage};
 use crate::net::admission::Admission;
 use crate::net::connection;
@@ -23,6 +24,8 @@ use crate::types::Clock;
 
 mod cleaner;
 mod clock;
+mod directories;
+mod failures;
 mod housekeeping;
 mod listening;
 mod metrics;
@@ -54,6 +57,8 @@ pub struct Server {
     tasks: Vec<JoinHandle<()>>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
     metrics_address: Option<SocketAddr>,
+    /// Held for its lock, when the metadata are in none of `log.dirs`.
+    _metadata: Option<LogDirectory>,
 }
 
 impl Server {
@@ -101,10 +106,11 @@ impl Server {
         tasks.extend([
             tokio::spawn(listening::run(bound, shared, broker.live.subscribe())),
             tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())),
+            tokio::spawn(failures::run(broker.clone(), started.log_context.clone(), stopping.clone())),
             tokio::spawn(housekeeping::run(broker.clone(), started.log_context.clone(), stopping.clone())),
             tokio::spawn(run_group_deadlines(broker.clone(), stopping)),
         ]);
-        let server = Self { broker, stop, tasks, addresses, metrics_address };
+        let server = Self { broker, stop, tasks, addresses, metrics_address, _metadata: started.metadata };
         server.announce(started.recovered);
         Ok(server)
     }

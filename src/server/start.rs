@@ -3,9 +3,10 @@
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit};
 
+use super::directories::{self, Directories, Listed};
 use super::refusals::{METADATA_TOPIC, partitions_without_metadata};
 use crate::broker::Broker;
 use crate::broker::applier::Applier;
@@ -15,8 +16,9 @@ use crate::broker::live::LiveConfig;
 use crate::broker::settings_cache::SettingsCache;
 use crate::config::Config;
 use crate::controller::command::TopicIdPartition;
+use crate::controller::image::DirectoryId;
 use crate::controller::machine::Settings as ControllerSettings;
-use crate::controller::{Controller, JOURNAL_DIR, OpenController};
+use crate::controller::{Controller, JOURNAL_DIR, LoadedController, OpenController};
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::limits::LOG_FILES_MAX;
 use crate::log::storage::Storage;
@@ -47,6 +49,8 @@ pub(super) struct Opened {
     pub(super) log_context: Arc<LogContext>,
     /// Partitions whose logs were scanned.
     pub(super) recovered: usize,
+    /// The directory of the metadata, when it is none of `log.dirs`: held for its lock.
+    pub(super) metadata: Option<LogDirectory>,
 }
 
 /// Opens everything. Blocks on files, so it runs on the pool for blocking work; the recovered partitions' epochs are
@@ -60,15 +64,18 @@ pub(super) async fn open(
         let (config, clock) = (config.clone(), clock.clone());
         tokio::task::spawn_blocking(move || open_blocking(&config, clock, storage))
     };
-    let Foundation { broker, log_context, applier, to_recover } = opening.await??;
-    let unclean = to_recover.is_some();
+    let Foundation { broker, log_context, applier, to_recover, metadata, lost } = opening.await??;
+    for directory in lost {
+        let told = broker.controller.fail_directory(directory).await;
+        told.map_err(|code| anyhow::anyhow!("cannot note that a data directory is offline: {code:?}"))?;
+    }
     let recovered = match to_recover {
         Some(partitions) => recover(&broker, partitions).await?,
         None => 0,
     };
     let image = broker.controller.image();
-    tokio::task::spawn_blocking(move || applier.load_groups(&image, unclean)).await?;
-    Ok(Opened { broker, log_context, recovered })
+    tokio::task::spawn_blocking(move || applier.load_groups(&image)).await?;
+    Ok(Opened { broker, log_context, recovered, metadata })
 }
 
 /// What is open before the logs are.
@@ -76,8 +83,11 @@ struct Foundation {
     broker: Arc<Broker>,
     log_context: Arc<LogContext>,
     applier: Arc<Applier>,
-    /// The partitions that have a directory, when the last stop was not clean.
+    /// The partitions that lie in directories whose last stop was not clean, when there are such directories.
     to_recover: Option<Vec<Arc<Partition>>>,
+    metadata: Option<LogDirectory>,
+    /// Directories that turned out to be unusable after the controller had counted on them.
+    lost: Vec<DirectoryId>,
 }
 
 fn open_blocking(
@@ -85,7 +95,6 @@ fn open_blocking(
     clock: Arc<dyn Clock>,
     storage: Arc<dyn Storage>,
 ) -> anyhow::Result<Foundation> {
-    let path = &config.storage.log_dir;
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
     let counters: Arc<Counters> = Arc::default();
     let storage: Arc<dyn Storage> = Arc::new(Counted { inner: storage, counters: counters.clone() });
@@ -96,44 +105,48 @@ fn open_blocking(
         ..ContextOptions::default()
     };
     let context = LogContext::new(options).context("cannot start the threads that sync files")?;
-    let setting = if config.given("log.dirs").is_some() { "log.dirs" } else { "log.dir" };
-    if path.exists() && !path.is_dir() {
-        bail!("{setting}: {} is not a directory", path.display());
-    }
-    let mut directory =
-        LogDirectory::open(path, config.cluster_id.as_deref(), config.node_id, &context, clock.now())
-            .with_context(|| format!("cannot use the data directory ({setting})"))?;
-    partitions_without_metadata(&directory, &*storage).inspect_err(|_| leave_as_found(&directory))?;
-    let unclean = !directory.was_clean();
-    let meta = directory.meta().clone();
+    let Directories { mut found, metadata, metadata_id, cluster_id } =
+        directories::open(config, &context, clock.now())?;
+    let listed = directories::list(&mut found);
+    directories::check_usable(config, &found, metadata.as_ref())?;
     let live = Arc::new(LiveConfig::new(config.clone()));
-    let controller = Controller::open(OpenController {
-        data_dir: path.clone(),
-        storage,
+    let metadata_dir = &config.storage.metadata_log_dir;
+    let options = OpenController {
+        data_dir: metadata_dir.clone(),
+        directory: metadata_id,
+        storage: storage.clone(),
         clock: clock.clone(),
-        cluster_id: meta.cluster_id.as_str().into(),
+        cluster_id: cluster_id.into(),
         rack: config.rack.clone(),
-        settings: controller_settings(config, live.clone(), meta.directory_id),
+        settings: controller_settings(config, live.clone(), &found),
         fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
             .unwrap_or(u64::MAX),
-    })
-    .inspect_err(|_| leave_as_found(&directory))
-    .context("cannot load the metadata journal")?;
-    directory
-        .look_for_kafka(&path.join(JOURNAL_DIR))
-        .context("cannot tell who wrote to the data directory")?;
+    };
+    let counted = options.settings.directories.clone();
+    let controller = open_controller(options, &*storage, &found, &listed)
+        .inspect_err(|_| directories::leave_as_found(&found))?;
+    let unclean = found.iter().filter_map(Found::files).any(|files| !files.was_clean());
+    for found in &mut found {
+        let looked =
+            found.files_mut().map_or(Ok(()), |files| files.look_for_kafka(&metadata_dir.join(JOURNAL_DIR)));
+        looked.context("cannot tell who wrote to the data directory")?;
+    }
     let shared = Shared {
         context: context.clone(),
         clock: clock.clone(),
         producer_id_expiration_ms: AtomicI64::new(config.producers.id_expiration_ms),
     };
+    let partitions = Registry::new(found, Arc::new(shared));
+    directories::report_missing(&controller.image(), config.node_id, partitions.directories());
+    let online = |id: &DirectoryId| partitions.directories().iter().any(|known| known.id() == Some(*id));
+    let lost = counted.into_iter().filter(|id| !online(id)).collect();
     let broker = Arc::new(Broker {
         node_id: config.node_id,
         config: config.clone(),
         live: live.clone(),
         clock: clock.clone(),
         controller: Arc::new(controller),
-        partitions: Arc::new(Registry::new(vec![Found::Online(directory)], Arc::new(shared))?),
+        partitions: Arc::new(partitions),
         coordinator: Arc::new(Coordinator::new(group_settings(config))),
         fetch_sessions: FetchSessions::new(config.fetch.session_cache_slots, FETCH_SESSION_EVICTION_MS),
         counters,
@@ -148,36 +161,42 @@ fn open_blocking(
     });
     let image = broker.controller.set_publisher(applier.clone());
     applier.apply_first(&image);
-    let existing = set_strays_aside(&broker)?;
+    let existing = set_strays_aside(&broker, &listed)?;
     broker.partitions.forget_gone();
     let to_recover = unclean.then_some(existing);
-    Ok(Foundation { broker, log_context: context, applier, to_recover })
+    Ok(Foundation { broker, log_context: context, applier, to_recover, metadata, lost })
 }
 
-/// Gives a directory that is refused the marker of a clean stop back, for whoever can open it.
-fn leave_as_found(directory: &LogDirectory) {
-    if directory.was_clean()
-        && let Err(error) = directory.mark_clean(directory.previous_broker_epoch().unwrap_or(-1))
-    {
-        tracing::warn!(%error, "the marker of a clean stop is lost");
-    }
+/// Opens the journal, unless what lies in the directories speaks against a start.
+fn open_controller(
+    options: OpenController,
+    storage: &dyn Storage,
+    found: &[Found],
+    listed: &Listed,
+) -> anyhow::Result<Controller> {
+    partitions_without_metadata(&options.data_dir, found, listed, storage)?;
+    let node = options.settings.node;
+    let loaded = LoadedController::load(options).context("cannot load the metadata journal")?;
+    let misplaced = directories::misplaced(found, listed, loaded.image(), node)?;
+    loaded.start(misplaced).context("cannot load the metadata journal")
 }
 
 /// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. Returns
-/// the partitions that have one.
-fn set_strays_aside(broker: &Broker) -> anyhow::Result<Vec<Arc<Partition>>> {
-    let mut existing = Vec::new();
-    for directory in broker.partitions.directories() {
+/// the partitions in directories that were not left by a clean stop.
+fn set_strays_aside(broker: &Broker, listed: &Listed) -> anyhow::Result<Vec<Arc<Partition>>> {
+    let mut to_recover = Vec::new();
+    for (directory, partitions) in broker.partitions.directories().iter().zip(listed) {
         let Some(files) = directory.files() else { continue };
-        for named in files.partitions()? {
-            match broker.partitions.get(&named) {
-                Some(partition) => existing.push(partition),
+        for named in partitions {
+            match broker.partitions.get(named).filter(|partition| Arc::ptr_eq(partition.home(), directory)) {
+                Some(partition) if !files.was_clean() => to_recover.push(partition),
+                Some(_) => {}
                 None if named.topic.as_ref() == METADATA_TOPIC => {}
-                None => files.set_aside(&named)?,
+                None => files.set_aside(named)?,
             }
         }
     }
-    Ok(existing)
+    Ok(to_recover)
 }
 
 /// Scans the logs that exist, a few at a time, then raises the leader epoch of each that holds anything: a client
@@ -253,14 +272,12 @@ fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Scanned {
     Scanned { logs, are_all }
 }
 
-fn controller_settings(
-    config: &Config,
-    live: Arc<LiveConfig>,
-    directory_id: uuid::Uuid,
-) -> ControllerSettings {
+fn controller_settings(config: &Config, live: Arc<LiveConfig>, found: &[Found]) -> ControllerSettings {
+    let usable = found.iter().filter_map(Found::files);
     ControllerSettings {
         node: config.node_id,
-        directory: TopicId(directory_id),
+        directories: usable.map(|files| TopicId(files.meta().directory_id)).collect(),
+        directories_configured: found.len(),
         num_partitions: config.topics.num_partitions,
         default_replication_factor: i16::try_from(config.topics.default_replication_factor)
             .unwrap_or(i16::MAX),

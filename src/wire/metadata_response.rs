@@ -63,6 +63,8 @@ pub struct ToldPartition<'a> {
     pub replicas: &'a [NodeId],
     /// Those in sync.
     pub isr: &'a [NodeId],
+    /// Those that cannot be used; written from version 5 on.
+    pub offline: &'a [NodeId],
 }
 
 /// A response whose topics are being told. Each topic is followed by as many partitions as it has.
@@ -152,8 +154,7 @@ impl MetadataWriter {
         self.nodes(partition.replicas);
         self.nodes(partition.isr);
         if self.version >= 5 {
-            // No replica is known to be offline.
-            self.nodes(&[]);
+            self.nodes(partition.offline);
         }
         self.no_tags();
         self.partitions_left = self.partitions_left.saturating_sub(1);
@@ -261,10 +262,18 @@ mod tests {
             partitions,
         };
         writer.topic(&topic(Some(LONG), 0, false, 2));
-        for (index, leader, isr) in [(0, 3, &[NodeId(3)][..]), (1, -1, &[])] {
+        for (index, leader, isr, offline) in [(0, 3, &[NodeId(3)][..], &[][..]), (1, -1, &[], &[NodeId(4)])] {
             let replicas = &[NodeId(3), NodeId(4)];
             let error_code = if leader < 0 { 5 } else { 0 };
-            writer.partition(&ToldPartition { error_code, index, leader, leader_epoch: 9, replicas, isr });
+            writer.partition(&ToldPartition {
+                error_code,
+                index,
+                leader,
+                leader_epoch: 9,
+                replicas,
+                isr,
+                offline,
+            });
         }
         writer.topic(&topic(Some("internal"), 0, true, 0));
         writer.topic(&topic((version < 12).then_some(""), 100, false, 0));
@@ -282,6 +291,7 @@ mod tests {
                 .with_leader_epoch(epoch)
                 .with_replica_nodes(ids(&[3, 4]))
                 .with_isr_nodes(ids(isr))
+                .with_offline_replicas(ids(if leader < 0 && version >= 5 { &[4] } else { &[] }))
         };
         let topic = |name: Option<&'static str>, error, internal: bool| {
             let mut topic = MetadataResponseTopic::default()

@@ -291,7 +291,7 @@ fn a_directory_that_kafka_stopped_cleanly_is_taken_over() {
     assert_eq!(pair.image().next_producer_id, ProducerId(2000));
     assert_eq!(pair.image().features()["transaction.version"], 2);
     assert_eq!(pair.journal.epoch, 3);
-    pair.run(Command::TakeOver);
+    pair.run(Command::TakeOver(Vec::new()));
     let image = open(dir.path()).unwrap().1;
     assert_eq!(image, *pair.image());
     for topic in image.topics() {

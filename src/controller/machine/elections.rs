@@ -96,10 +96,11 @@ impl Machine {
         }
         let leader = match kind {
             ElectionKind::Preferred => preferred
-                .filter(|node| partition.isr.contains(node) && self.is_alive(*node))
+                .filter(|node| partition.isr.contains(node) && self.can_lead(*node, partition))
                 .ok_or(ErrorCode::PreferredLeaderNotAvailable)?,
             ElectionKind::Unclean => {
-                let mut alive = partition.replicas.iter().copied().filter(|node| self.is_alive(*node));
+                let replicas = partition.replicas.iter().copied();
+                let mut alive = replicas.filter(|node| self.can_lead(*node, partition));
                 let first = alive.clone().next();
                 alive
                     .find(|node| partition.isr.contains(node))
@@ -114,7 +115,8 @@ impl Machine {
         Ok(())
     }
 
-    fn is_alive(&self, node: NodeId) -> bool {
-        self.head.brokers().get(&node).is_some_and(|broker| !broker.fenced)
+    fn can_lead(&self, node: NodeId, partition: &PartitionImage) -> bool {
+        let is_alive = self.head.brokers().get(&node).is_some_and(|broker| !broker.fenced);
+        is_alive && (node != self.settings.node || self.has_online(partition))
     }
 }

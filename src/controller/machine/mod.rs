@@ -2,6 +2,7 @@
 //! No clock, no file, no randomness: ids are handed in. The head changes through `replay` alone.
 
 mod configs;
+mod directories;
 mod elections;
 mod features;
 mod partitions;
@@ -9,11 +10,15 @@ mod reassignments;
 mod topics;
 
 #[cfg(test)]
+mod directory_tests;
+#[cfg(test)]
 mod movement_tests;
 #[cfg(test)]
 pub(in crate::controller) mod tests;
 
 use std::sync::Arc;
+
+use directories::Directories;
 
 use super::command::{Changes, Command, ConfigRules, Reply};
 use super::image::{DirectoryId, Image};
@@ -39,8 +44,10 @@ pub use features::{Feature, SUPPORTED_FEATURES};
 pub struct Settings {
     /// This node.
     pub node: NodeId,
-    /// The directory that this node's replicas are in.
-    pub directory: DirectoryId,
+    /// The data directories of this node that can be used, in the order of `log.dirs`.
+    pub directories: Vec<DirectoryId>,
+    /// How many `log.dirs` names.
+    pub directories_configured: usize,
     /// `num.partitions`.
     pub num_partitions: i32,
     /// `default.replication.factor`.
@@ -68,13 +75,16 @@ pub type TopicIds<'a> = &'a mut dyn FnMut() -> TopicId;
 /// The controller's decisions on the metadata as it will be once everything decided so far is committed.
 pub struct Machine {
     settings: Settings,
+    directories: Directories,
     head: Arc<Image>,
 }
 
 impl Machine {
     /// A machine that goes on from `head`.
     pub fn new(settings: Settings, head: Arc<Image>) -> Self {
-        Self { settings, head }
+        let online = settings.directories.clone();
+        let directories = Directories::new(online, settings.directories_configured);
+        Self { settings, directories, head }
     }
 
     /// The metadata with everything decided so far.
@@ -85,6 +95,7 @@ impl Machine {
     /// Forgets what was decided after `committed`.
     pub fn reset(&mut self, committed: Arc<Image>) {
         self.head = committed;
+        self.directories.forget_counts();
     }
 
     /// Decides on a command and moves the head by its records. Fails, the head unchanged, only when a decision's
@@ -113,7 +124,10 @@ impl Machine {
             }
             Command::AllocateProducerIds => self.handle_allocate_producer_ids(),
             Command::RaiseLeaderEpochs(partitions) => self.handle_raise_leader_epochs(&partitions),
-            Command::TakeOver => self.handle_take_over(),
+            Command::TakeOver(found) => self.handle_take_over(&found, ids),
+            Command::FailDirectory { directory, partitions } => {
+                self.handle_fail_directory(directory, &partitions, ids)
+            }
         }
     }
 
@@ -138,9 +152,11 @@ impl Machine {
         Ok(changes)
     }
 
-    /// Replays what was decided and adds the answer.
-    fn effects(&mut self, records: Vec<MetadataRecord>, reply: Reply) -> Result<Effects, ReplayError> {
-        let changes = self.replay(&records)?;
+    /// Replays what was decided, in directories that are chosen here, and adds the answer.
+    fn effects(&mut self, mut records: Vec<MetadataRecord>, reply: Reply) -> Result<Effects, ReplayError> {
+        self.choose_directories(&mut records);
+        let changes = self.replay(&records).inspect_err(|_| self.directories.forget_counts())?;
+        self.note_directories(&records, &changes);
         Ok(Effects { records, changes, reply })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::directories::UNASSIGNED;
 use super::{Effects, Machine, PRODUCER_ID_BLOCK, RECORDS_PER_COMMAND_MAX};
 use crate::controller::command::{
     ApiError, NewPartitions, NewTopic, Outcome, ProducerIdBlock, Reply, TopicIdPartition,
@@ -104,7 +105,7 @@ impl Machine {
         let alive = |node: &NodeId| self.head.brokers().get(node).is_some_and(|broker| !broker.fenced);
         let isr: Vec<NodeId> = replicas.iter().copied().filter(alive).collect();
         let own = |node: &NodeId| {
-            if *node == self.settings.node { self.settings.directory } else { TopicId::ZERO }
+            if *node == self.settings.node { UNASSIGNED } else { TopicId::ZERO }
         };
         Some(PartitionImage {
             leader: Some(*isr.first()?),
@@ -242,22 +243,6 @@ impl Machine {
         };
         effects.reply = Reply::RaiseLeaderEpochs(partitions.iter().map(answer).collect());
         Ok(effects)
-    }
-
-    /// Kafka leaves every partition without a leader at a clean stop, its last in-sync replicas eligible.
-    pub(super) fn handle_take_over(&mut self) -> Result<Effects, ReplayError> {
-        let node = self.settings.node;
-        let mut records = Vec::new();
-        for topic in self.head.topics() {
-            for (index, partition) in (0..).zip(&topic.partitions) {
-                if partition.leader.is_none() && partition.replicas.contains(&node) {
-                    let at = TopicIdPartition { topic_id: topic.id, partition: index };
-                    records.push(election(at, node, partition));
-                }
-            }
-        }
-        let count = records.len();
-        self.effects(records, Reply::TakeOver(count))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::directories::UNASSIGNED;
 use super::elections::{no_partition, no_topic};
 use super::{Effects, Machine};
 use crate::controller::command::{ApiError, Outcome, Reassignment, Reply, TopicIdPartition};
@@ -127,7 +128,7 @@ impl Machine {
                 partition.replicas.iter().zip(&partition.directories).find(|(known, _)| *known == node);
             match known {
                 Some((_, directory)) => *directory,
-                None if *node == self.settings.node => self.settings.directory,
+                None if *node == self.settings.node => UNASSIGNED,
                 None => TopicId::ZERO,
             }
         };

@@ -32,7 +32,7 @@ impl ConfigRules for Rules {
     }
 }
 
-const NODE: NodeId = NodeId(1);
+pub(super) const NODE: NodeId = NodeId(1);
 
 fn directory() -> DirectoryId {
     TopicId(Uuid::from_u128(0xd1))
@@ -41,7 +41,8 @@ fn directory() -> DirectoryId {
 pub(in crate::controller) fn settings() -> Settings {
     Settings {
         node: NODE,
-        directory: directory(),
+        directories: vec![directory()],
+        directories_configured: 1,
         num_partitions: 2,
         default_replication_factor: 1,
         delete_topic_enable: true,
@@ -57,7 +58,11 @@ pub(super) struct Driver {
 
 impl Driver {
     pub(super) fn with_brokers(brokers: &[i32]) -> Self {
-        Self { machine: Machine::new(settings(), Arc::new(start(brokers))), log: Vec::new(), ids: 0 }
+        Self::of(Machine::new(settings(), Arc::new(start(brokers))))
+    }
+
+    pub(super) fn of(machine: Machine) -> Self {
+        Self { machine, log: Vec::new(), ids: 0 }
     }
 
     fn new() -> Self {
@@ -113,7 +118,7 @@ impl Driver {
     }
 }
 
-fn start(brokers: &[i32]) -> Image {
+pub(super) fn start(brokers: &[i32]) -> Image {
     let mut image = Image::empty("cluster");
     for &id in brokers {
         image.put_broker(BrokerImage { id: NodeId(id), rack: None, fenced: false });
@@ -447,14 +452,14 @@ fn a_partition_without_a_leader_is_taken_over_when_it_has_a_replica_here() {
         driver.machine.replay(&[MetadataRecord::PartitionChange(record)]).unwrap();
     }
     assert_eq!(driver.image().partition("t", 0).unwrap().leader, None);
-    assert_eq!(driver.run(Command::TakeOver), Reply::TakeOver(1));
+    assert_eq!(driver.run(Command::TakeOver(Vec::new())), Reply::TakeOver(1));
     let partition = driver.image().partition("t", 0).unwrap();
     assert_eq!((partition.leader, partition.leader_epoch), (Some(NODE), LeaderEpoch(2)));
     assert_eq!(partition.isr, [NODE]);
     assert!(partition.eligible.is_empty() && partition.last_known_eligible.is_empty());
     assert_eq!(driver.image().partition("t", 1).unwrap().leader, None);
     assert_eq!(driver.image().partition("t", 2).unwrap().leader_epoch, LeaderEpoch(0));
-    assert_eq!(driver.run(Command::TakeOver), Reply::TakeOver(0));
+    assert_eq!(driver.run(Command::TakeOver(Vec::new())), Reply::TakeOver(0));
 }
 
 #[test]
