@@ -32,6 +32,8 @@ const CLIENTS: usize = 2;
 const FIRST_MOMENTS: usize = 200;
 const MOMENTS: usize = 500;
 const PARTITIONS: i32 = 2;
+/// `COORDINATOR_LOAD_IN_PROGRESS`
+const LOADING: i16 = 14;
 /// Keys of the compacted topic.
 const KEYS: i64 = 3;
 /// Between the timestamps of two records; segments are rolled by them.
@@ -216,8 +218,13 @@ async fn commit(client: &mut RawClient, topic: &str, partition: i32, offset: i64
         .with_group_id(group(topic))
         .with_generation_id_or_member_epoch(-1)
         .with_topics(vec![of]);
-    let answer: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 8, &request).await;
-    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+    loop {
+        let answer: OffsetCommitResponse = client.ask(ApiKey::OffsetCommit, 8, &request).await;
+        let error = answer.topics[0].partitions[0].error_code;
+        if error != LOADING {
+            return assert_eq!(error, 0);
+        }
+    }
 }
 
 async fn find_coordinator(client: &mut RawClient, topic: &str) {
@@ -234,10 +241,14 @@ async fn committed(client: &mut RawClient, topic: &str) -> Vec<i64> {
     let asked =
         OffsetFetchRequestGroup::default().with_group_id(group(topic)).with_topics(Some(vec![topics]));
     let request = OffsetFetchRequest::default().with_groups(vec![asked]);
-    let answer: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 8, &request).await;
-    let group = &answer.groups[0];
-    assert_eq!(group.error_code, 0);
-    group.topics[0].partitions.iter().map(|partition| partition.committed_offset).collect()
+    loop {
+        let answer: OffsetFetchResponse = client.ask(ApiKey::OffsetFetch, 8, &request).await;
+        let group = &answer.groups[0];
+        if group.error_code != LOADING {
+            assert_eq!(group.error_code, 0);
+            return group.topics[0].partitions.iter().map(|partition| partition.committed_offset).collect();
+        }
+    }
 }
 
 /// Offset, value, for each record of a partition, and where it starts and ends.
