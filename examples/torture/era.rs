@@ -108,7 +108,8 @@ impl Era {
     /// The clients and the topics go.
     pub(crate) fn end(self) -> Result<()> {
         let Self { world, ids, senders, members, .. } = self;
-        drop((senders, members));
+        drop(senders);
+        members.into_iter().for_each(|member| member.leave(LIMIT));
         topics::delete_all(&world, &ids)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rdkafka::config::RDKafkaLogLevel;
@@ -113,6 +113,16 @@ impl MemberOf {
                 self.commit_position();
                 until_commit = dice.below(COMMIT_AFTER) + 1;
             }
+        }
+    }
+
+    /// Leaves the group and ends. The partitions are given back first: to give them back while it closes can block the
+    /// library for ever, because its callback then asks a thread that has stopped to answer.
+    pub(crate) fn leave(self, limit: Duration) {
+        self.consumer.unsubscribe();
+        let begin = Instant::now();
+        while begin.elapsed() < limit && self.consumer.assignment().is_ok_and(|held| held.count() > 0) {
+            let _ = self.consumer.poll(POLL);
         }
     }
 
