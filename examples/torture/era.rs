@@ -16,23 +16,28 @@ use super::members::{Commit, MemberOf};
 use super::producers::{Sender, Target};
 use super::reader::Reader;
 use super::topics::{self, BRIEF, COMPACTED, ORDERS, PLAIN, SHORT, SYNCED, TRIMMED};
+use super::verify;
 use super::world::World;
 
 /// How long clients may need to get everything done once the broker serves again.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long a member may need to leave its group.
+const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 /// Commits by itself; has two members.
 const AUTO: &str = "auto";
 /// Commits when it is told.
 const MANUAL: &str = "manual";
-/// Whose offsets are looked at, for which topics.
-pub(crate) const GROUPS: [(&str, &[&str]); 2] =
-    [(AUTO, &[ORDERS, PLAIN, SHORT]), (MANUAL, &[ORDERS, SYNCED])];
+/// What they read.
+const GROUPS: [(&str, &[&str]); 2] = [(AUTO, &[ORDERS, PLAIN, SHORT]), (MANUAL, &[ORDERS, SYNCED])];
+/// A group and the topics for which it commits.
+pub(crate) type GroupAndTopics = (String, &'static [&'static str]);
 /// Topics that come and go.
 const COME: &str = "come";
 const GO: &str = "go";
 
 pub(crate) struct Era {
     world: Arc<World>,
+    number: u32,
     ids: BTreeMap<String, Uuid>,
     senders: Vec<Sender>,
     members: Vec<MemberOf>,
@@ -43,8 +48,10 @@ pub(crate) struct Era {
 }
 
 impl Era {
-    pub(crate) fn begin(world: &Arc<World>, number: u32) -> Result<Self> {
+    /// Makes topics and clients. Groups of the era before have committed nothing for the new topics of the old names.
+    pub(crate) fn begin(world: &Arc<World>, number: u32, before: &[GroupAndTopics]) -> Result<Self> {
         let ids = topics::create_all(world)?;
+        verify::commits(world, before)?;
         let target = |(topic, place): (&topics::Topic, Place)| Target {
             topic: topic.name.to_owned(),
             place,
@@ -71,7 +78,12 @@ impl Era {
         let trimmed = topics::places(&ids, &[TRIMMED]).into_iter().map(|(_, place)| place).collect();
         let members = members(world, &ids, number)?;
         let comers = vec![Comer::with_library(world, COME)?, Comer::with_raw(world, GO)?];
-        Ok(Self { world: Arc::clone(world), ids, senders, members, reader, comers, trimmed, refused })
+        Ok(Self { world: Arc::clone(world), number, ids, senders, members, reader, comers, trimmed, refused })
+    }
+
+    /// Whose offsets are looked at; each era has groups of its own.
+    pub(crate) fn groups(&self) -> Vec<GroupAndTopics> {
+        groups(self.number)
     }
 
     /// All clients at work, until the load ends.
@@ -109,20 +121,26 @@ impl Era {
     pub(crate) fn end(self) -> Result<()> {
         let Self { world, ids, senders, members, .. } = self;
         drop(senders);
-        members.into_iter().for_each(|member| member.leave(LIMIT));
+        for member in members {
+            member.leave(LEAVE_LIMIT);
+        }
         topics::delete_all(&world, &ids)
     }
 }
 
+fn groups(era: u32) -> Vec<GroupAndTopics> {
+    GROUPS.iter().map(|(name, topics)| (format!("{name}-{era}"), *topics)).collect()
+}
+
 fn members(world: &Arc<World>, ids: &BTreeMap<String, Uuid>, number: u32) -> Result<Vec<MemberOf>> {
     let mut members = Vec::new();
-    for (group, topics) in GROUPS {
+    for (group, topics) in groups(number) {
         let of_group = ids.iter().filter(|(name, _)| topics.contains(&name.as_str()));
         let of_group: BTreeMap<String, Uuid> = of_group.map(|(name, id)| (name.clone(), *id)).collect();
-        let (count, commit) = if group == AUTO { (2, Commit::Auto) } else { (1, Commit::Manual) };
+        let (count, commit) = if group.starts_with(AUTO) { (2, Commit::Auto) } else { (1, Commit::Manual) };
         for member in 0..count {
-            let name = format!("{group}-{number}-{member}");
-            members.push(MemberOf::join(world, group, &name, commit, &of_group)?);
+            let name = format!("{group}-{member}");
+            members.push(MemberOf::join(world, &group, &name, commit, &of_group)?);
         }
     }
     Ok(members)

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rdkafka::config::RDKafkaLogLevel;
@@ -24,7 +25,7 @@ const COMMIT_AFTER: u64 = 60;
 
 struct Watching {
     world: Arc<World>,
-    group: &'static str,
+    group: String,
     name: String,
     topics: BTreeMap<String, Uuid>,
 }
@@ -53,7 +54,7 @@ impl ConsumerContext for Watching {
             if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error())
                 && let Some(place) = self.place(element.topic(), element.partition())
             {
-                self.world.checker().commit_acknowledged(self.group, place, offset);
+                self.world.checker().commit_acknowledged(&self.group, place, offset);
             }
         }
     }
@@ -78,7 +79,7 @@ impl MemberOf {
     /// Joins a group for topics, whose ids are known.
     pub(crate) fn join(
         world: &Arc<World>,
-        group: &'static str,
+        group: &str,
         name: &str,
         commit: Commit,
         topics: &BTreeMap<String, Uuid>,
@@ -89,8 +90,12 @@ impl MemberOf {
         config.set("fetch.wait.max.ms", "20").set("fetch.error.backoff.ms", "10");
         config.set("enable.auto.commit", (commit == Commit::Auto).to_string());
         config.set("auto.commit.interval.ms", "20");
-        let context =
-            Watching { world: Arc::clone(world), group, name: name.to_owned(), topics: topics.clone() };
+        let context = Watching {
+            world: Arc::clone(world),
+            group: group.to_owned(),
+            name: name.to_owned(),
+            topics: topics.clone(),
+        };
         let consumer: BaseConsumer<Watching> = config.create_with_context(context).context("a consumer")?;
         let names: Vec<&str> = topics.keys().map(String::as_str).collect();
         consumer.subscribe(&names).context("subscribing")?;
@@ -116,14 +121,15 @@ impl MemberOf {
         }
     }
 
-    /// Leaves the group and ends. The partitions are given back first: to give them back while it closes can block the
-    /// library for ever, because its callback then asks a thread that has stopped to answer.
+    /// Leaves the group and ends. The library can block for ever when its group rebalances just then (its callback asks a
+    /// thread that has stopped to answer); such a member is left behind.
     pub(crate) fn leave(self, limit: Duration) {
-        self.consumer.unsubscribe();
-        let begin = Instant::now();
-        while begin.elapsed() < limit && self.consumer.assignment().is_ok_and(|held| held.count() > 0) {
-            let _ = self.consumer.poll(POLL);
-        }
+        let (left, wait) = channel();
+        thread::spawn(move || {
+            drop(self);
+            let _ = left.send(());
+        });
+        let _ = wait.recv_timeout(limit);
     }
 
     fn came(&self, message: &BorrowedMessage<'_>) {
@@ -136,7 +142,7 @@ impl MemberOf {
         let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
         let content = mark.map(|mark| Content::new(mark, message.key(), message.payload(), timestamp_ms));
         let read = Read { offset: message.offset(), content };
-        self.world.checker().consumed(watching.group, &watching.name, place, &read);
+        self.world.checker().consumed(&watching.group, &watching.name, place, &read);
     }
 
     fn commit_position(&self) {
@@ -153,7 +159,7 @@ impl MemberOf {
                 if let (Offset::Offset(offset), Some(place)) =
                     (element.offset(), watching.place(element.topic(), element.partition()))
                 {
-                    self.world.checker().commit_acknowledged(watching.group, place, offset);
+                    self.world.checker().commit_acknowledged(&watching.group, place, offset);
                 }
             }
         }

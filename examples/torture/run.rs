@@ -14,7 +14,7 @@ use super::anomaly::{Findings, Kind};
 use super::broker::Broker;
 use super::checker::Rules;
 use super::dice::Dice;
-use super::era::{Era, GROUPS};
+use super::era::{Era, GroupAndTopics};
 use super::proxy::Proxy;
 use super::sabotage::{self, Sabotage, VICTIM};
 use super::verify;
@@ -95,6 +95,7 @@ struct Run<'a> {
     broker: Broker,
     dice: Dice,
     outcome: Outcome,
+    groups: Vec<GroupAndTopics>,
 }
 
 /// Runs the plan. Fails when it cannot be run; what is wrong with the broker is in the outcome.
@@ -105,7 +106,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome> {
     let mut dice = Dice::new(plan.seed);
     let _proxy = Proxy::lead_to(listener, broker.far_address(), Dice::new(dice.below(u64::MAX)))?;
     let world = Arc::new(World::new(broker.address(), far));
-    let mut run = Run { plan, world, broker, dice, outcome: Outcome::default() };
+    let mut run = Run { plan, world, broker, dice, outcome: Outcome::default(), groups: Vec::new() };
     run.world.watch(&plan.directory);
     run.broker.start(plan.start_limit).context("the first start")?;
     run.world.runs(run.broker.pid());
@@ -148,7 +149,9 @@ impl Run<'_> {
             self.expect(Kind::Stuck, "the deletion of all topics", |_| era.end());
         }
         self.expect(Kind::Stuck, "the creation of all topics", |run| {
-            *era = Some(Era::begin(&run.world, number)?);
+            let begun = Era::begin(&run.world, number, &run.groups)?;
+            run.groups = begun.groups();
+            *era = Some(begun);
             Ok(())
         });
     }
@@ -255,7 +258,7 @@ impl Run<'_> {
 
     fn verify(&mut self) {
         self.expect(Kind::Unreadable, "a check of all topics", |run| verify::topics_and_records(&run.world));
-        self.expect(Kind::Stuck, "a check of all groups", |run| verify::commits(&run.world, &GROUPS));
+        self.expect(Kind::Stuck, "a check of all groups", |run| verify::commits(&run.world, &run.groups));
         self.note_panics();
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use super::admin;
 use super::checker::{Place, Scan};
+use super::era::GroupAndTopics;
 use super::wire::{Fetched, Raw};
 use super::world::{World, now_ms};
 
@@ -83,7 +84,7 @@ fn add(scan: &mut Scan, fetched: Fetched) {
 }
 
 /// What groups have committed. Fails when the broker does not answer.
-pub(crate) fn commits(world: &World, groups: &[(&str, &[&str])]) -> Result<()> {
+pub(crate) fn commits(world: &World, groups: &[GroupAndTopics]) -> Result<()> {
     let mut raw = Raw::connect(world.address)?;
     let places = world.checker().places();
     for (group, topics) in groups {
