@@ -37,9 +37,9 @@ pub(crate) enum Kind {
     Unreadable,
     /// The broker did not start, or not in time.
     NotStarted,
-    /// A client that waits for the broker waits in vain.
+    /// A client that waits for the broker waits in vain, or a clean stop takes too long or is none.
     Stuck,
-    /// The broker panicked, or a clean stop was none.
+    /// The broker panicked.
     Panicked,
 }
 

@@ -91,6 +91,8 @@ impl Broker {
 
     /// Starts the process and does not wait for it.
     pub(crate) fn launch(&mut self) -> Result<()> {
+        // One that did not stop when it was asked to must not be there beside the next.
+        self.kill();
         self.starts += 1;
         let _ = fs::remove_file(self.log(self.starts.saturating_sub(LOGS_KEPT)));
         let output = File::create(self.log(self.starts)).context("the file for the broker's output")?;
