@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
+use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
 use milena::config::Config;
@@ -101,6 +103,22 @@ enum Deed {
         partition: i32,
         offset: i64,
     },
+    /// Asked for another generation of the group of members.
+    Joining {
+        topic: String,
+    },
+    /// Got it, and an assignment.
+    Joined {
+        topic: String,
+        membership: Membership,
+    },
+}
+
+/// Who is in a group, and in which generation of it.
+#[derive(Clone, Debug, PartialEq)]
+struct Membership {
+    member: StrBytes,
+    generation: i32,
 }
 
 /// What a client did, in order, and how much of it was answered.
@@ -136,6 +154,9 @@ struct TopicModel {
     generation: usize,
     exists: bool,
     partitions: BTreeMap<i32, PartitionModel>,
+    /// The group of members; whether another generation was asked for since.
+    membership: Option<Membership>,
+    is_joining: bool,
 }
 
 type Model = BTreeMap<String, TopicModel>;
@@ -160,6 +181,11 @@ fn model<'a>(deeds: impl IntoIterator<Item = &'a Deed>) -> Model {
             }
             Deed::Committed { topic, partition, offset } => {
                 partition_of(&mut model, &topic, partition).committed.push(offset);
+            }
+            Deed::Joining { topic } => model.get_mut(&topic).unwrap().is_joining = true,
+            Deed::Joined { topic, membership } => {
+                let topic = model.get_mut(&topic).unwrap();
+                (topic.membership, topic.is_joining) = (Some(membership), false);
             }
         }
     }
@@ -251,6 +277,55 @@ async fn committed(client: &mut RawClient, topic: &str) -> Vec<i64> {
     }
 }
 
+fn members(topic: &str) -> GroupId {
+    StrBytes::from_string(format!("members of {topic}")).into()
+}
+
+/// Joins, or begins another generation, and takes an assignment.
+async fn join(client: &mut RawClient, topic: &str, known: Option<&Membership>) -> Membership {
+    let member = known.map(|known| known.member.clone()).unwrap_or_default();
+    let protocol = JoinGroupRequestProtocol::default().with_name(StrBytes::from_static_str("range"));
+    let request = JoinGroupRequest::default()
+        .with_group_id(members(topic))
+        .with_session_timeout_ms(600_000)
+        .with_rebalance_timeout_ms(600_000)
+        .with_member_id(member)
+        .with_protocol_type(StrBytes::from_static_str("consumer"))
+        .with_protocols(vec![protocol]);
+    let joined = loop {
+        let answer: JoinGroupResponse = client.ask(ApiKey::JoinGroup, 2, &request).await;
+        if answer.error_code != LOADING {
+            break answer;
+        }
+    };
+    assert_eq!(joined.error_code, 0, "{topic}: {known:?}");
+    let assigned = SyncGroupRequestAssignment::default()
+        .with_member_id(joined.member_id.clone())
+        .with_assignment(Bytes::from_static(b"all"));
+    let request = SyncGroupRequest::default()
+        .with_group_id(members(topic))
+        .with_generation_id(joined.generation_id)
+        .with_member_id(joined.member_id.clone())
+        .with_assignments(vec![assigned]);
+    let answer: SyncGroupResponse = client.ask(ApiKey::SyncGroup, 2, &request).await;
+    assert_eq!((answer.error_code, &answer.assignment[..]), (0, &b"all"[..]));
+    Membership { member: joined.member_id, generation: joined.generation_id }
+}
+
+/// What the group says to a member that is alive.
+async fn heartbeat(client: &mut RawClient, topic: &str, of: &Membership) -> i16 {
+    let request = HeartbeatRequest::default()
+        .with_group_id(members(topic))
+        .with_generation_id(of.generation)
+        .with_member_id(of.member.clone());
+    loop {
+        let answer: HeartbeatResponse = client.ask(ApiKey::Heartbeat, 2, &request).await;
+        if answer.error_code != LOADING {
+            return answer.error_code;
+        }
+    }
+}
+
 /// Offset, value, for each record of a partition, and where it starts and ends.
 struct Held {
     start: i64,
@@ -330,13 +405,14 @@ impl Worker {
         let kept = self.topic("kept");
         find_coordinator(&mut self.client, &kept).await;
         while disk.recorded() < moments {
-            match self.dice.below(20) {
+            match self.dice.below(21) {
                 0..=7 => self.send("kept").await,
                 8..=10 => self.send("short").await,
                 11..=13 => self.send("compacted").await,
                 14..=15 => self.commit().await,
                 16 => self.trim().await,
                 17..=18 => self.come_and_go().await,
+                19 => self.join().await,
                 _ => tokio::time::sleep(self.dice.ms(0, 4)).await,
             }
         }
@@ -382,6 +458,16 @@ impl Worker {
         let offset = self.now(&topic).partitions[&partition].end;
         self.history.begin(Deed::Committed { topic: topic.clone(), partition, offset });
         commit(&mut self.client, &topic, partition, offset).await;
+        self.history.answered();
+    }
+
+    async fn join(&mut self) {
+        let topic = self.topic("kept");
+        let known = self.now(&topic).membership;
+        self.history.begin(Deed::Joining { topic: topic.clone() });
+        let membership = join(&mut self.client, &topic, known.as_ref()).await;
+        self.history.answered();
+        self.history.begin(Deed::Joined { topic, membership });
         self.history.answered();
     }
 
@@ -520,6 +606,13 @@ async fn check_client(
         }
         if !exists {
             continue;
+        }
+        let is_settled = mode == Mode::Fsync && !before.is_joining && !after.is_joining;
+        if let Some(membership) = before.membership.as_ref().filter(|_| is_settled) {
+            let told = heartbeat(client, topic, membership).await;
+            if told != 0 {
+                return Err(format!("membership lost: {topic}, {membership:?}: error {told}"));
+            }
         }
         // One that was made or deleted just then has no other generation's records either.
         let generation = after.generation;
