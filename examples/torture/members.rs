@@ -11,6 +11,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use uuid::Uuid;
 
@@ -47,14 +48,12 @@ impl ConsumerContext for Watching {
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        if result.is_err() {
-            return;
-        }
-        for element in offsets.elements() {
-            if let (Offset::Offset(offset), Ok(())) = (element.offset(), element.error())
-                && let Some(place) = self.place(element.topic(), element.partition())
-            {
-                self.world.checker().commit_acknowledged(&self.group, place, offset);
+        let done = |element: &TopicPartitionListElem<'_>| {
+            matches!(element.offset(), Offset::Offset(_)) && element.error().is_ok()
+        };
+        if result.is_ok() {
+            for _ in offsets.elements().iter().filter(|element| done(element)) {
+                self.world.checker().commit_acknowledged_by_timer();
             }
         }
     }

@@ -323,6 +323,20 @@ fn a_commit_that_is_lower_than_it_was_went_back() {
 }
 
 #[test]
+fn a_commit_by_timer_counts_once_it_is_seen_at_rest() {
+    let (mut checker, _, [a, b, c]) = three();
+    for read in records(&[(0, &a), (1, &b), (2, &c)]) {
+        checker.consumed("group", "member", PLACE, &read);
+    }
+    // Of 3; then the client sent 2 again.
+    checker.commit_acknowledged_by_timer();
+    checker.committed("group", PLACE, 2);
+    assert_eq!((kinds(&checker), checker.commits_acknowledged), (vec![], 1));
+    checker.committed("group", PLACE, 1);
+    assert_eq!(kinds(&checker), [Kind::CommitWentBack]);
+}
+
+#[test]
 fn a_commit_behind_the_end_of_the_log_is_inconsistent() {
     let mut checker = topic(Rules::default());
     checker.committed("group", PLACE, 1);
