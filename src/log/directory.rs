@@ -72,7 +72,7 @@ pub struct LogDirectory {
     /// The leader epoch in Kafka's `quorum-state`, −1 where it cannot be read; `None` where no Kafka ever was.
     quorum_epoch: Option<i64>,
     /// Held for the lock it carries.
-    lock: File,
+    lock: Lock,
 }
 
 /// A data directory that this process holds, before anything is changed in it.
@@ -86,7 +86,7 @@ pub struct HeldDirectory {
     made: Vec<PathBuf>,
     /// Whether the marker of a clean stop was there, and the broker epoch in it.
     marker: (bool, Option<i64>),
-    lock: File,
+    lock: Lock,
 }
 
 impl HeldDirectory {
@@ -405,7 +405,18 @@ fn sync_parents(context: &LogContext, path: &Path, made: &[PathBuf]) -> Result<(
     Ok(())
 }
 
-fn take_lock(path: &Path) -> Result<File, LogError> {
+/// A locked file. It is unlocked when this is dropped, also while a process that is just being started has a copy of it.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it unlocks it as well, once every copy is closed.
+        let _ = self.0.unlock();
+    }
+}
+
+fn take_lock(path: &Path) -> Result<Lock, LogError> {
     loop {
         let file = OpenOptions::new()
             .read(true)
@@ -426,7 +437,7 @@ fn take_lock(path: &Path) -> Result<File, LogError> {
         // Whoever released the directory in between removed the file that is locked now.
         let held = file.metadata().map_err(LogError::io(path))?;
         match std::fs::metadata(path) {
-            Ok(named) if named.ino() == held.ino() && named.dev() == held.dev() => return Ok(file),
+            Ok(named) if named.ino() == held.ino() && named.dev() == held.dev() => return Ok(Lock(file)),
             _ => {}
         }
     }
@@ -520,6 +531,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = open(dir.path(), None, 1).unwrap();
         assert!(matches!(open(dir.path(), None, 1), Err(LogError::Locked { .. })));
+        let _copy = first.lock.0.try_clone().unwrap();
         drop(first);
         open(dir.path(), None, 1).unwrap();
     }
