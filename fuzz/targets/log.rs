@@ -61,6 +61,7 @@ fuzz_target!(|data: &[u8]| {
         log_start: Offset(i64::from(flags >> 6)),
         recovery_point: Offset(i64::from(recovery_point % 32)),
         cleaned: Offset::ZERO,
+        may_have_gaps: clean & 2 != 0,
         clean: clean & 1 != 0,
         end: (flags & 8 != 0).then(|| Offset(i64::from(clean >> 3))),
         producer_id_expiration_ms: 86_400_000,
