@@ -1,5 +1,5 @@
 //! Reading records: whole batches from an offset on, found through the offset index or through the memory of where the
-//! last reads ended. Takes no append lock; bytes of a file that retention removed meanwhile are looked for once more.
+//! last reads ended. Takes no append lock; bytes of a file that was removed meanwhile are looked for again.
 
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -58,7 +58,7 @@ impl LogReader {
     ) -> Result<ReadResult, ReadError> {
         let asked =
             Asked { from: from.0, upper: upper.0, max_bytes, min_one, wait: Wait::Yes, defers: false };
-        retry_vanished(|| self.read_once(asked))
+        self.retry_vanished(|| self.read_once(asked))
     }
 
     /// As `read`, for an answer: of many bytes it says only where they are, and they are read when they are sent. Where
@@ -73,7 +73,7 @@ impl LogReader {
     ) -> Result<ReadResult, ReadError> {
         let wait = if may_block { Wait::Yes } else { Wait::No };
         let asked = Asked { from: from.0, upper: upper.0, max_bytes, min_one, wait, defers: true };
-        retry_vanished(|| self.read_once(asked))
+        self.retry_vanished(|| self.read_once(asked))
     }
 
     pub(super) fn read_once(&self, asked: Asked) -> Result<ReadResult, ReadError> {
@@ -225,7 +225,7 @@ impl LogReader {
 
     /// The aborted transactions that overlap `from..upper` (`upper` exclusive), for a `read_committed` fetch.
     pub fn aborted_transactions(&self, from: Offset, upper: Offset) -> Result<Vec<AbortedTxn>, ReadError> {
-        retry_vanished(|| self.aborted_once(from.0, upper.0))
+        self.retry_vanished(|| self.aborted_once(from.0, upper.0))
     }
 
     fn aborted_once(&self, from: i64, upper: i64) -> Result<Vec<AbortedTxn>, ReadError> {
@@ -242,6 +242,23 @@ impl LogReader {
         Ok(aborted)
     }
 
+    /// Runs `attempt` again when a file was not there and the list of segments is another one than before it: the file's
+    /// segment was removed, or compacted. Each attempt costs whoever changes the list more than a reader, so it ends.
+    pub(crate) fn retry_vanished<T>(
+        &self,
+        attempt: impl Fn() -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        loop {
+            let before = self.segments.load();
+            match attempt() {
+                Err(ReadError::Io { error, .. })
+                    if error.kind() == io::ErrorKind::NotFound
+                        && !Arc::ptr_eq(&before, &self.segments.load()) => {}
+                other => return other,
+            }
+        }
+    }
+
     /// All entries of a segment's transaction index.
     pub(crate) fn txn_entries(&self, segment: &Segment) -> Result<Vec<AbortedTxn>, ReadError> {
         let path = self.file_path(segment.base, FileKind::TxnIndex);
@@ -252,20 +269,6 @@ impl LogReader {
         bytes.truncate(count);
         txn_index::parse(&bytes, segment.base).ok_or(ReadError::Corrupt { path, position: 0 })
     }
-}
-
-/// Attempts that are made while files go away: one round of compaction may replace several segments under a look-up.
-const ATTEMPTS: usize = 5;
-
-/// Runs `attempt` again when a file went away under it: its segment was removed, the next snapshot has it no longer.
-pub(crate) fn retry_vanished<T>(attempt: impl Fn() -> Result<T, ReadError>) -> Result<T, ReadError> {
-    for _ in 1..ATTEMPTS {
-        match attempt() {
-            Err(ReadError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
-            other => return other,
-        }
-    }
-    attempt()
 }
 
 struct Found {

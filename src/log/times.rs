@@ -8,7 +8,6 @@ use bytes::Bytes;
 use super::error::ReadError;
 use super::index::{TimeEntry, entries, entry_at, floor};
 use super::names::FileKind;
-use super::read::retry_vanished;
 use super::reader::{LogReader, Segments};
 use super::scan::{ScanError, Scanner, Wait};
 use super::segment::Segment;
@@ -28,20 +27,15 @@ pub struct TimedOffset {
 }
 
 impl LogReader {
-    /// The first record at or above the log start whose timestamp is at least `timestamp_ms`, when it lies below
-    /// `upper`. Waits for the disk.
-    pub fn offset_for_timestamp(
-        &self,
-        timestamp_ms: i64,
-        upper: Offset,
-    ) -> Result<Option<TimedOffset>, ReadError> {
-        retry_vanished(|| self.search_time(timestamp_ms))
-            .map(|found| found.filter(|found| found.offset < upper))
+    /// The first record at or above the log start whose timestamp is at least `timestamp_ms`, committed or not. Waits for
+    /// the disk. Who compares it with an offset takes that afterwards: compaction may have left nothing below an older one.
+    pub fn offset_for_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimedOffset>, ReadError> {
+        self.retry_vanished(|| self.search_time(timestamp_ms))
     }
 
-    /// The first record that has the largest timestamp of the log (KIP-734), when it lies below `upper`.
-    pub fn max_timestamp(&self, upper: Offset) -> Result<Option<TimedOffset>, ReadError> {
-        retry_vanished(|| self.search_max()).map(|found| found.filter(|found| found.offset < upper))
+    /// The first record that has the largest timestamp of the log (KIP-734), committed or not.
+    pub fn max_timestamp(&self) -> Result<Option<TimedOffset>, ReadError> {
+        self.retry_vanished(|| self.search_max())
     }
 
     fn search_time(&self, timestamp: i64) -> Result<Option<TimedOffset>, ReadError> {

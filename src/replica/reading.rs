@@ -161,14 +161,24 @@ impl Partition {
         timestamp_ms: i64,
         isolation: Isolation,
     ) -> Result<Option<TimedOffset>, ErrorCode> {
-        let upper = self.upper(isolation)?;
-        self.reader()?.offset_for_timestamp(timestamp_ms, upper).map_err(|error| self.report(&error))
+        let found = self.reader()?.offset_for_timestamp(timestamp_ms).map_err(|error| self.report(&error))?;
+        self.seen(found, isolation)
     }
 
     /// The record with the largest timestamp among those that a reader may see (KIP-734).
     pub fn max_timestamp(&self, isolation: Isolation) -> Result<Option<TimedOffset>, ErrorCode> {
+        let found = self.reader()?.max_timestamp().map_err(|error| self.report(&error))?;
+        self.seen(found, isolation)
+    }
+
+    /// What was found, if a reader may see it by now.
+    fn seen(
+        &self,
+        found: Option<TimedOffset>,
+        isolation: Isolation,
+    ) -> Result<Option<TimedOffset>, ErrorCode> {
         let upper = self.upper(isolation)?;
-        self.reader()?.max_timestamp(upper).map_err(|error| self.report(&error))
+        Ok(found.filter(|found| found.offset < upper))
     }
 
     fn report(&self, error: &ReadError) -> ErrorCode {

@@ -13,7 +13,7 @@ use super::{Partition, validate};
 use crate::config::Config;
 use crate::log::cleaner::{CleanerOptions, Pace};
 use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
-use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory, Next};
+use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory, Next, TimedOffset};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
 
@@ -209,9 +209,13 @@ struct Unsynced {
 
 impl Unsynced {
     fn new() -> Self {
+        Self::on(Arc::new(Disk))
+    }
+
+    fn on(storage: Arc<dyn Storage>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let context =
-            LogContext::new(ContextOptions { flusher_threads: 1, ..ContextOptions::default() }).unwrap();
+        let options = ContextOptions { flusher_threads: 1, storage, ..ContextOptions::default() };
+        let context = LogContext::new(options).unwrap();
         let registry = Arc::new(registry_with(dir.path(), context.clone(), Arc::default()));
         let settings = [("flush.messages".to_owned(), "1".to_owned())].into();
         let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
@@ -443,15 +447,40 @@ fn a_topic_whose_first_moment_a_crash_took_begins_at_offset_zero_under_a_used_na
     assert_eq!(append(&new), Ok(Offset(0)));
 }
 
-/// A disk that holds up the renaming of checkpoints of log starts for as long as a test likes.
+/// A disk that holds up the next opening of a file of some name, or renaming to it, for as long as a test likes.
 #[derive(Debug, Default)]
 struct Slow {
     asked: AtomicBool,
-    go: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
+    held: Mutex<Option<(&'static str, std::sync::mpsc::Receiver<()>)>>,
+}
+
+impl Slow {
+    /// Holds up what concerns a file whose name ends so, until what is returned is dropped.
+    fn hold(&self, name: &'static str) -> std::sync::mpsc::Sender<()> {
+        let (release, go) = std::sync::mpsc::channel();
+        *self.held.lock().unwrap() = Some((name, go));
+        release
+    }
+
+    fn wait_until_asked(&self) {
+        while !self.asked.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn pass(&self, path: &Path) {
+        let is_held = |held: &mut (&str, _)| path.to_str().unwrap().ends_with(held.0);
+        let held = self.held.lock().unwrap().take_if(is_held);
+        if let Some((_, go)) = held {
+            self.asked.store(true, Ordering::Release);
+            let _ = go.recv();
+        }
+    }
 }
 
 impl Storage for Slow {
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
+        self.pass(path);
         Disk.open(path, access)
     }
     fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
@@ -461,12 +490,7 @@ impl Storage for Slow {
         Disk.create_dir(path)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        if to.ends_with("log-start-offset-checkpoint")
-            && let Some(go) = self.go.lock().unwrap().take()
-        {
-            self.asked.store(true, Ordering::Release);
-            let _ = go.recv();
-        }
+        self.pass(to);
         Disk.rename(from, to)
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -484,6 +508,30 @@ impl Storage for Slow {
 }
 
 #[test]
+fn what_may_be_seen_is_decided_after_a_record_was_found_by_its_time() {
+    type LookUp = fn(&Partition) -> Result<Option<TimedOffset>, ErrorCode>;
+    let look_ups: [LookUp; 2] = [
+        |partition| partition.offset_for_timestamp(0, Isolation::Uncommitted),
+        |partition| partition.max_timestamp(Isolation::Uncommitted),
+    ];
+    for look_up in look_ups {
+        let disk = Arc::new(Slow::default());
+        let unsynced = Unsynced::on(disk.clone());
+        let partition = unsynced.partition.clone();
+        assert_eq!(look_up(&partition), Ok(None), "it is not committed yet");
+        partition.with_log(|log| log.reader().forget_files()).unwrap();
+        let release = disk.hold("0.log");
+        std::thread::scope(|scope| {
+            let found = scope.spawn(|| look_up(&partition));
+            disk.wait_until_asked();
+            let _dir = unsynced.sync();
+            drop(release);
+            assert_eq!(found.join().unwrap().unwrap().map(|found| found.offset), Some(Offset::ZERO));
+        });
+    }
+}
+
+#[test]
 fn a_used_name_is_taken_again_only_when_the_checkpoint_that_is_being_written_stands() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Arc::new(Slow::default());
@@ -494,13 +542,10 @@ fn a_used_name_is_taken_again_only_when_the_checkpoint_that_is_being_written_sta
     old.delete_records(None, Now::default()).unwrap();
     assert!(registry.write_checkpoint(Checkpoint::LogStart));
     registry.remove([named()], Now::default());
-    let (release, go) = std::sync::mpsc::channel::<()>();
-    *disk.go.lock().unwrap() = Some(go);
+    let release = disk.hold("log-start-offset-checkpoint");
     std::thread::scope(|scope| {
         scope.spawn(|| registry.update_checkpoint(Checkpoint::LogStart));
-        while !disk.asked.load(Ordering::Acquire) {
-            std::thread::yield_now();
-        }
+        disk.wait_until_asked();
         let added = scope.spawn(|| {
             add(&registry, TopicId::random(), false);
             files(&registry).read_checkpoint(Checkpoint::LogStart).unwrap()

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::log::config::LogConfig;
 use crate::log::error::{LogError, ReadError};
 use crate::log::names::FileKind;
-use crate::log::read::retry_vanished;
 use crate::log::reader::LogReader;
 use crate::log::scan::{Scanner, Wait};
 use crate::log::segment::{Segment, floor_index};
@@ -52,7 +51,7 @@ impl LogReader {
         now_ms: i64,
     ) -> Result<CleaningPlan, LogError> {
         let plan = || self.plan_once(config, cleaned, high_watermark, now_ms);
-        retry_vanished(plan).map_err(LogError::from)
+        self.retry_vanished(plan).map_err(LogError::from)
     }
 
     fn plan_once(

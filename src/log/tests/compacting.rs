@@ -170,10 +170,10 @@ fn every_offset_and_time_is_found_in_what_a_round_left_and_after_a_restart() {
                 let first = batches(read.records).remove(0);
                 let next = there.iter().find(|offset| **offset >= from).unwrap();
                 assert!(first.header.last_offset() >= from && first.header.base_offset <= *next, "{from}");
-                let found = reader.offset_for_timestamp(T0 + from, Offset(300)).unwrap().unwrap();
+                let found = reader.offset_for_timestamp(T0 + from).unwrap().unwrap();
                 assert_eq!((found.offset.0, found.timestamp), (*next, T0 + next));
             }
-            assert_eq!(reader.max_timestamp(Offset(300)).unwrap().unwrap().offset, Offset(299));
+            assert_eq!(reader.max_timestamp().unwrap().unwrap().offset, Offset(299));
             there
         };
         let there = check(&log);
@@ -398,7 +398,7 @@ fn readers_and_appends_go_on_during_rounds_and_see_every_key() {
                 while !done.load(Ordering::SeqCst) {
                     assert_eq!(state(&reader).len(), 10);
                     let start = Offset(0);
-                    let found = reader.offset_for_timestamp(T0, reader.end()).unwrap().unwrap();
+                    let found = reader.offset_for_timestamp(T0).unwrap().unwrap();
                     assert!(found.offset >= start);
                 }
             });

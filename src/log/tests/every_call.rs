@@ -47,7 +47,7 @@ impl Life {
         self.bench.context.wait_for_flusher();
         self.bench.context.run_deletions(now().after_ms(1_000_000));
         self.fill(&mut log, 6);
-        let _ = log.reader().offset_for_timestamp(T0 + 5, log.end());
+        let _ = log.reader().offset_for_timestamp(T0 + 5);
         let _ = log.reader().read(log.start(), log.end(), 2000, true);
         Some(log)
     }

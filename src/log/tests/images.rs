@@ -403,9 +403,9 @@ fn check_trusted(master: &Master, bench: &Bench, disk: &MemDisk, damaged: &Image
                 assert!(!records_are_whole && (code == 1 || code == 2), "{from}: {error}");
             }
         }
-        let _ = reader.offset_for_timestamp(T0 + from.0, log.end());
+        let _ = reader.offset_for_timestamp(T0 + from.0);
     }
-    let _ = reader.max_timestamp(log.end());
+    let _ = reader.max_timestamp();
     let _ = reader.aborted_transactions(Offset(0), log.end());
 }
 

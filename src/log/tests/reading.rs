@@ -103,7 +103,7 @@ fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
     let current = reader.segments.swap(old);
     reader.start.store(0, Ordering::Release);
     let attempts = std::cell::Cell::new(0);
-    let result = read::retry_vanished(|| {
+    let result = reader.retry_vanished(|| {
         let result = reader.read_once(read::Asked {
             from: 0,
             upper: 200,
@@ -122,6 +122,29 @@ fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
 }
 
 #[test]
+fn a_reader_tries_again_as_long_as_segments_are_replaced_under_it_and_no_longer() {
+    let (_bench, log) = filled(small(), 100);
+    let reader = log.reader();
+    let gone = || ReadError::io(Path::new("x"))(std::io::ErrorKind::NotFound.into());
+    let attempts = std::cell::Cell::new(0);
+    let found = reader.retry_vanished(|| {
+        attempts.set(attempts.get() + 1);
+        if attempts.get() > 100 {
+            return Ok(());
+        }
+        reader.segments.store(Arc::new((**reader.segments.load()).clone()));
+        Err(gone())
+    });
+    assert!(found.is_ok() && attempts.get() == 101, "{found:?} after {}", attempts.get());
+    attempts.set(0);
+    let missing: Result<(), _> = reader.retry_vanished(|| {
+        attempts.set(attempts.get() + 1);
+        Err(gone())
+    });
+    assert!(missing.is_err() && attempts.get() == 1, "{missing:?} after {}", attempts.get());
+}
+
+#[test]
 fn a_reader_that_saw_the_start_before_retention_raised_it_is_not_led_over_the_gap() {
     let (_bench, mut log) = filled(small(), 100);
     let reader = log.reader();
@@ -137,19 +160,18 @@ fn the_first_record_at_or_after_a_time_is_found_to_the_record() {
     let (_bench, log) = filled(small(), 200);
     let reader = log.reader();
     for n in [0, 1, 2, 7, 133, 250, 399] {
-        let found = reader.offset_for_timestamp(T0 + n, Offset(400)).unwrap().unwrap();
+        let found = reader.offset_for_timestamp(T0 + n).unwrap().unwrap();
         assert_eq!((found.offset, found.timestamp, found.epoch), (Offset(n), T0 + n, LeaderEpoch(0)));
     }
-    assert_eq!(reader.offset_for_timestamp(0, Offset(400)).unwrap().unwrap().offset, Offset(0));
-    assert_eq!(reader.offset_for_timestamp(T0 + 400, Offset(400)).unwrap(), None);
-    assert_eq!(reader.offset_for_timestamp(T0 + 399, Offset(399)).unwrap(), None, "it is not committed yet");
+    assert_eq!(reader.offset_for_timestamp(0).unwrap().unwrap().offset, Offset(0));
+    assert_eq!(reader.offset_for_timestamp(T0 + 400).unwrap(), None);
 }
 
 #[test]
 fn a_time_below_the_log_start_finds_the_log_start() {
     let (_bench, mut log) = filled(LogConfig::default(), 20);
     log.advance_start(Offset(7), now()).unwrap();
-    let found = log.reader().offset_for_timestamp(T0, Offset(40)).unwrap().unwrap();
+    let found = log.reader().offset_for_timestamp(T0).unwrap().unwrap();
     assert_eq!((found.offset, found.timestamp), (Offset(7), T0 + 7));
 }
 
@@ -157,15 +179,15 @@ fn a_time_below_the_log_start_finds_the_log_start() {
 fn the_largest_timestamp_is_found_where_it_stands_first() {
     let bench = Bench::new(small());
     let (mut log, _) = bench.open();
-    assert_eq!(log.reader().max_timestamp(Offset(0)).unwrap(), None);
+    assert_eq!(log.reader().max_timestamp().unwrap(), None);
     fill(&mut log, 40);
     append(&mut log, &batch(500, 3));
     fill(&mut log, 40);
-    let found = log.reader().max_timestamp(log.end()).unwrap().unwrap();
+    let found = log.reader().max_timestamp().unwrap().unwrap();
     assert_eq!((found.offset, found.timestamp), (Offset(82), T0 + 502));
     let (log, _) = bench.reopen(log);
-    assert_eq!(log.reader().max_timestamp(log.end()).unwrap(), Some(found));
-    assert_eq!(log.reader().offset_for_timestamp(T0 + 501, log.end()).unwrap().unwrap().offset, Offset(81));
+    assert_eq!(log.reader().max_timestamp().unwrap(), Some(found));
+    assert_eq!(log.reader().offset_for_timestamp(T0 + 501).unwrap().unwrap().offset, Offset(81));
 }
 
 #[test]
