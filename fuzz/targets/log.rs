@@ -76,8 +76,8 @@ fn try_log(spec: OpenSpec, append: bool, compact: bool) {
     let Ok((mut log, _)) = Log::open(spec, &CONTEXT, NOW) else { return };
     let reader = log.reader();
     let _ = batches(&reader);
-    let _ = reader.offset_for_timestamp(0, reader.end());
-    let _ = reader.max_timestamp(reader.end());
+    let _ = reader.offset_for_timestamp(0);
+    let _ = reader.max_timestamp();
     let _ = reader.aborted_transactions(reader.start(), reader.end());
     let _ = reader.last_stable(reader.end());
     if append {
