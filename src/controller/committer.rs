@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -11,11 +12,11 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
-use super::Publisher;
 use super::command::{Changes, Command, Reply};
 use super::image::Image;
 use super::journal::{self, Journal, WriteError};
 use super::machine::Machine;
+use super::{NoteFailure, Publisher};
 use crate::types::{ErrorCode, TopicId};
 
 /// Where a command's answer goes.
@@ -143,6 +144,11 @@ impl Shared {
         }
     }
 
+    /// Whether nothing can be decided any more because of the disk.
+    pub(super) fn is_broken(&self) -> bool {
+        lock(&self.state).refusing == Some(ErrorCode::KafkaStorageError)
+    }
+
     fn publish(&self, pending: Pending) {
         let publisher = lock(&self.publisher);
         if !pending.records.is_empty() {
@@ -156,23 +162,42 @@ impl Shared {
     }
 }
 
-/// Leaves nobody waiting when the thread ends, however it ends.
-struct Ended(Arc<Shared>);
+/// What the thread leaves behind, however it ends.
+struct Thread {
+    shared: Arc<Shared>,
+    note_failure: NoteFailure,
+    /// The journal's directory.
+    dir: PathBuf,
+}
 
-impl Drop for Ended {
+impl Thread {
+    fn note(&self, failure: &io::Error) {
+        (self.note_failure)(&self.dir, failure);
+    }
+}
+
+impl Drop for Thread {
     fn drop(&mut self) {
-        self.0.fail([], true);
+        // Nobody is left waiting.
+        self.shared.fail([], true);
+        if std::thread::panicking() {
+            self.note(&io::Error::other("the controller's thread has panicked"));
+        }
     }
 }
 
 /// Starts the thread. It ends after `close`.
-pub(super) fn start(shared: Arc<Shared>, mut journal: Journal) -> io::Result<JoinHandle<()>> {
+pub(super) fn start(
+    shared: Arc<Shared>,
+    mut journal: Journal,
+    note_failure: NoteFailure,
+) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("controller".to_owned()).spawn(move || {
-        let _ended = Ended(Arc::clone(&shared));
-        while let Some(batch) = shared.take() {
-            commit(&shared, &mut journal, batch);
+        let thread = Thread { shared, note_failure, dir: journal.dir().to_owned() };
+        while let Some(batch) = thread.shared.take() {
+            thread.commit(&mut journal, batch);
             if journal.wants_fold() {
-                fold(&shared, &mut journal);
+                thread.fold(&mut journal);
             }
         }
         if let Err(failure) = journal.sync() {
@@ -181,47 +206,56 @@ pub(super) fn start(shared: Arc<Shared>, mut journal: Journal) -> io::Result<Joi
     })
 }
 
-/// Writes one batch for each command, syncs once, publishes and answers in order.
-fn commit(shared: &Shared, journal: &mut Journal, mut batch: VecDeque<Pending>) {
-    let mut written = VecDeque::with_capacity(batch.len());
-    let mut failure = None;
-    while let Some(pending) = batch.pop_front() {
-        match journal.append(&pending.records, pending.timestamp_ms) {
-            Ok(()) => written.push_back(pending),
-            Err(error) => {
-                batch.push_front(pending);
-                failure = Some(error);
-                break;
+impl Thread {
+    /// Writes one batch for each command, syncs once, publishes and answers in order.
+    fn commit(&self, journal: &mut Journal, mut batch: VecDeque<Pending>) {
+        let shared = &self.shared;
+        let mut written = VecDeque::with_capacity(batch.len());
+        let mut failure = None;
+        while let Some(pending) = batch.pop_front() {
+            match journal.append(&pending.records, pending.timestamp_ms) {
+                Ok(()) => written.push_back(pending),
+                Err(error) => {
+                    batch.push_front(pending);
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        let syncs = written.iter().any(|pending| !pending.records.is_empty());
+        if let Err(failure) = if syncs { journal.sync() } else { Ok(()) } {
+            error!(
+                "the metadata log could not be synced; no topic or configuration can change any more: {failure}"
+            );
+            shared.fail(written.into_iter().chain(batch), true);
+            return self.note(&failure);
+        }
+        for pending in written {
+            shared.publish(pending);
+        }
+        match failure {
+            None => {}
+            Some(WriteError::Refused(reason)) => {
+                warn!("the metadata log could not be written: {reason}");
+                shared.fail(batch, false);
+                self.note(&reason);
+            }
+            Some(WriteError::Broken { error, cut }) => {
+                error!(
+                    %error, %cut,
+                    "the metadata log could not be written, nor cut back; nothing can change any more"
+                );
+                shared.fail(batch, true);
+                self.note(&error);
+                self.note(&cut);
             }
         }
     }
-    let syncs = written.iter().any(|pending| !pending.records.is_empty());
-    if let Err(failure) = if syncs { journal.sync() } else { Ok(()) } {
-        error!(
-            "the metadata log could not be synced; no topic or configuration can change any more: {failure}"
-        );
-        return shared.fail(written.into_iter().chain(batch), true);
-    }
-    for pending in written {
-        shared.publish(pending);
-    }
-    match failure {
-        None => {}
-        Some(WriteError::Refused(reason)) => {
-            warn!("the metadata log could not be written: {reason}");
-            shared.fail(batch, false);
-        }
-        Some(WriteError::Broken(reason)) => {
-            error!(
-                "the metadata log could not be written, nor cut back; nothing can change any more: {reason}"
-            );
-            shared.fail(batch, true);
-        }
-    }
-}
 
-fn fold(shared: &Shared, journal: &mut Journal) {
-    if let Err(failure) = journal.fold(&shared.committed()) {
-        warn!("the metadata log could not be folded into a snapshot; it goes on growing: {failure}");
+    fn fold(&self, journal: &mut Journal) {
+        if let Err(failure) = journal.fold(&self.shared.committed()) {
+            warn!("the metadata log could not be folded into a snapshot; it goes on growing: {failure}");
+            self.note(&failure);
+        }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -51,6 +52,10 @@ pub trait Publisher: Send + Sync + 'static {
     fn publish(&self, before: &Arc<Image>, after: &Arc<Image>, changes: &Changes);
 }
 
+/// Who is told of what the disk refused to the journal in a directory. `Controller::is_broken` tells already whether
+/// anything can change after it.
+pub type NoteFailure = Box<dyn Fn(&Path, &io::Error) + Send + Sync>;
+
 /// What a controller needs to open.
 pub struct OpenController {
     /// The directory of the metadata (`metadata.log.dir`); the journal is `__cluster_metadata-0` below it.
@@ -69,6 +74,8 @@ pub struct OpenController {
     pub settings: Settings,
     /// `metadata.log.max.record.bytes.between.snapshots`: the log is folded at the latest when it has this many bytes.
     pub fold_bytes_max: u64,
+    /// Told of failures of the disk, on the controller's own thread.
+    pub note_failure: NoteFailure,
 }
 
 /// Why a controller cannot open.
@@ -82,7 +89,7 @@ pub enum OpenError {
     TakeOver(String),
     /// The thread that writes the journal cannot be started.
     #[error("the controller's thread cannot be started: {0}")]
-    Thread(std::io::Error),
+    Thread(io::Error),
 }
 
 /// The metadata below `data_dir` as a start would find it, without touching a byte there; `None` when there is no
@@ -121,6 +128,7 @@ pub struct LoadedController {
     journal: Journal,
     directory: DirectoryId,
     clock: Arc<dyn Clock>,
+    note_failure: NoteFailure,
 }
 
 impl LoadedController {
@@ -135,13 +143,14 @@ impl LoadedController {
             rack,
             settings,
             fold_bytes_max,
+            note_failure,
         } = options;
         let now_ms = clock.now().wall_ms;
         let mut empty = Image::empty(cluster_id);
         empty.put_broker(BrokerImage { id: settings.node, rack, fenced: false });
         let (mut journal, image) = Journal::open(storage, &data_dir, empty, &Machine::bootstrap(), now_ms)?;
         journal.fold_at(fold_bytes_max);
-        Ok(Self { machine: Machine::new(settings, Arc::new(image)), journal, directory, clock })
+        Ok(Self { machine: Machine::new(settings, Arc::new(image)), journal, directory, clock, note_failure })
     }
 
     /// The metadata as the journal has them.
@@ -152,11 +161,12 @@ impl LoadedController {
     /// Takes over what a Kafka broker left without a leader. `found` are the partitions that lie in another directory
     /// than the journal says. A new or cleanly used directory costs no fsync.
     pub fn start(self, found: Vec<(TopicIdPartition, DirectoryId)>) -> Result<Controller, OpenError> {
-        let Self { mut machine, mut journal, directory, clock } = self;
+        let Self { mut machine, mut journal, directory, clock, note_failure } = self;
         let quorum = journal.quorum(directory);
         take_over(&mut machine, &mut journal, found, clock.now().wall_ms).map_err(OpenError::TakeOver)?;
         let shared = Arc::new(Shared::new(machine));
-        let thread = committer::start(Arc::clone(&shared), journal).map_err(OpenError::Thread)?;
+        let thread =
+            committer::start(Arc::clone(&shared), journal, note_failure).map_err(OpenError::Thread)?;
         Ok(Controller {
             shared,
             quorum,
@@ -176,6 +186,11 @@ impl Controller {
     /// The committed metadata.
     pub fn image(&self) -> Arc<Image> {
         self.shared.committed()
+    }
+
+    /// Whether the journal failed in a way after which nothing can change until it is read anew.
+    pub fn is_broken(&self) -> bool {
+        self.shared.is_broken()
     }
 
     /// Who leads and votes.

@@ -14,6 +14,10 @@ use crate::controller::image::{ConfigResource, Configs};
 use crate::types::NodeId;
 
 fn open_on(dir: &Path, storage: Arc<dyn Storage>) -> Controller {
+    open_noting(dir, storage, Box::new(|_, _| ()))
+}
+
+fn open_noting(dir: &Path, storage: Arc<dyn Storage>, note_failure: NoteFailure) -> Controller {
     Controller::open(OpenController {
         data_dir: dir.to_owned(),
         storage,
@@ -23,6 +27,7 @@ fn open_on(dir: &Path, storage: Arc<dyn Storage>) -> Controller {
         rack: Some("r".to_owned()),
         settings: settings(),
         fold_bytes_max: 300_000,
+        note_failure,
     })
     .unwrap()
 }
@@ -139,6 +144,29 @@ async fn after_a_failed_fsync_nothing_changes_any_more() {
     assert_eq!(controller.next_producer_id().await, Err(ErrorCode::KafkaStorageError.into()));
     assert!(controller.ensure_topic(topic("a")).await.is_ok(), "what is there can be read");
     assert_eq!(controller.image().topics().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_disk_refuses_is_told_and_whether_anything_can_change_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let faults = Arc::clone(&disk.0);
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = Mutex::new(tell);
+    let note = move |path: &Path, error: &io::Error| {
+        let _ = tell.lock().unwrap().send((path.to_owned(), error.kind()));
+    };
+    let controller = open_noting(dir.path(), Arc::new(disk), Box::new(note));
+    faults.disk_full.store(true, Ordering::SeqCst);
+    assert!(controller.ensure_topic(topic("a")).await.is_err());
+    let journal = dir.path().join(JOURNAL_DIR);
+    assert_eq!(told.recv().unwrap(), (journal.clone(), io::ErrorKind::StorageFull));
+    assert!(!controller.is_broken());
+    faults.disk_full.store(false, Ordering::SeqCst);
+    faults.sync_fails.store(true, Ordering::SeqCst);
+    assert!(controller.ensure_topic(topic("a")).await.is_err());
+    assert_eq!(told.recv().unwrap(), (journal, io::ErrorKind::Other));
+    assert!(controller.is_broken());
 }
 
 #[tokio::test]

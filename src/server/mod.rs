@@ -21,6 +21,7 @@ use crate::net::admission::Admission;
 use crate::net::connection;
 use crate::net::places::{self, Limits, Places};
 use crate::types::Clock;
+use failures::{Fatal, Watched};
 
 mod cleaner;
 mod clock;
@@ -34,7 +35,11 @@ mod start;
 
 pub use clock::SystemClock;
 
-/// Starts a broker and runs it until SIGTERM or SIGINT; then stops it cleanly.
+/// The exit code of a broker that cannot go on.
+const EXIT_FAILED: i32 = 1;
+
+/// Starts a broker and runs it until SIGTERM or SIGINT; then stops it cleanly. Ends the process where it stands when a
+/// data directory failed without which there is no broker.
 pub fn run(config: Config) -> anyhow::Result<()> {
     raise_open_files_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -43,6 +48,8 @@ pub fn run(config: Config) -> anyhow::Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let server = Server::start(config).await?;
         tokio::select! {
+            // Nothing is closed, and nobody waited for: the disk may hold who is asked.
+            _ = server.failed() => std::process::exit(EXIT_FAILED),
             _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
             _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
         }
@@ -57,8 +64,9 @@ pub struct Server {
     tasks: Vec<JoinHandle<()>>,
     addresses: Vec<(Arc<str>, SocketAddr)>,
     metrics_address: Option<SocketAddr>,
+    fatal: watch::Receiver<Fatal>,
     /// Held for its lock, when the metadata are in none of `log.dirs`.
-    _metadata: Option<LogDirectory>,
+    _metadata: Option<Arc<LogDirectory>>,
 }
 
 impl Server {
@@ -103,14 +111,21 @@ impl Server {
             let (places, clock) = (places.clone(), broker.clock.clone());
             tasks.push(tokio::spawn(places::call_idle(places, clock, ms_max, stopping.clone())));
         }
+        let metadata = started.metadata.map(Arc::new);
+        let (ended, fatal) = watch::channel(None);
+        let watched = Watched {
+            broker: broker.clone(),
+            context: started.log_context.clone(),
+            metadata: metadata.clone(),
+        };
         tasks.extend([
             tokio::spawn(listening::run(bound, shared, broker.live.subscribe())),
             tokio::spawn(places::follow(places, broker.live.subscribe(), stopping.clone())),
-            tokio::spawn(failures::run(broker.clone(), started.log_context.clone(), stopping.clone())),
+            tokio::spawn(failures::run(watched, ended, stopping.clone())),
             tokio::spawn(housekeeping::run(broker.clone(), started.log_context.clone(), stopping.clone())),
             tokio::spawn(run_group_deadlines(broker.clone(), stopping)),
         ]);
-        let server = Self { broker, stop, tasks, addresses, metrics_address, _metadata: started.metadata };
+        let server = Self { broker, stop, tasks, addresses, metrics_address, fatal, _metadata: metadata };
         server.announce(started.recovered);
         Ok(server)
     }
@@ -123,6 +138,16 @@ impl Server {
     /// The address on which metrics are told, if they are.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
+    }
+
+    /// Resolves, with the reason, when the broker cannot go on because a data directory failed without which there is
+    /// none: the metadata's, or the last one. It is not to be stopped then; a start checks what it left.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut fatal = self.fatal.clone();
+        match fatal.wait_for(Option::is_some).await.map(|why| why.clone()) {
+            Ok(Some(why)) => why,
+            _ => std::future::pending().await,
+        }
     }
 
     /// The broker's parts, for tests and embedding.

@@ -121,6 +121,10 @@ fn open_blocking(
         settings: controller_settings(config, live.clone(), &found),
         fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
             .unwrap_or(u64::MAX),
+        note_failure: {
+            let context = context.clone();
+            Box::new(move |path, error| context.note_failure(path, error))
+        },
     };
     let counted = options.settings.directories.clone();
     let controller = open_controller(options, &*storage, &found, &listed)

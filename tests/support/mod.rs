@@ -1,6 +1,7 @@
 //! A broker in this process on a free port, and a connection that sends raw frames.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod broken_disk;
 pub mod dice;
 pub mod process;
 pub mod requests;

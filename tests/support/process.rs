@@ -131,6 +131,11 @@ impl Process {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits until it ended by itself; the exit code.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Starts and is killed before it may be ready: recovery is a moment at which one can be killed, too.
     pub fn die_while_starting(&mut self, after: std::time::Duration) {
         let mut starting = command(self.port, self.directory.path(), &self.settings);

@@ -134,10 +134,15 @@ impl ControlRecords {
 pub(super) enum WriteError {
     /// The log is as it was before; the next write may succeed.
     #[error("{0}")]
-    Refused(String),
-    /// The log's end is unknown; nothing more may be written.
-    #[error("{0}")]
-    Broken(String),
+    Refused(io::Error),
+    /// The log's end is unknown, because it could not be cut back either; nothing more may be written.
+    #[error("{error}; then cutting it back: {cut}")]
+    Broken {
+        /// Of the write.
+        error: io::Error,
+        /// Of the cut.
+        cut: io::Error,
+    },
 }
 
 /// The log, open for writing at its end.
@@ -370,12 +375,11 @@ impl Journal {
     }
 
     fn append_batch(&mut self, batch: &Batch) -> Result<(), WriteError> {
-        let refused = |error: io::Error| WriteError::Refused(error.to_string());
-        let file = self.open_segment().map_err(refused)?;
+        let file = self.open_segment().map_err(WriteError::Refused)?;
         if let Err(error) = write_full(&*file, &mut [IoSlice::new(&batch.bytes)], self.len) {
             return Err(match file.set_len(self.len) {
-                Ok(()) => refused(error),
-                Err(second) => WriteError::Broken(format!("{error}; then cutting it back: {second}")),
+                Ok(()) => WriteError::Refused(error),
+                Err(cut) => WriteError::Broken { error, cut },
             });
         }
         self.len = self.len.saturating_add(batch.bytes.len() as u64);
@@ -413,6 +417,11 @@ impl Journal {
             self.dir_dirty = false;
         }
         Ok(())
+    }
+
+    /// Its directory.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Whether the log has grown enough to be folded.

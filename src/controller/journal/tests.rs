@@ -256,7 +256,7 @@ fn a_disk_that_is_full_leaves_the_log_as_it_was() {
     assert!(matches!(journal.append(&record, 8), Err(WriteError::Refused(_))));
     assert_eq!(fs::read(segment(&dir, 0)).unwrap(), before);
     faults.cut_fails.store(true, Ordering::SeqCst);
-    assert!(matches!(journal.append(&record, 8), Err(WriteError::Broken(_))));
+    assert!(matches!(journal.append(&record, 8), Err(WriteError::Broken { .. })));
 }
 
 #[test]
