@@ -87,6 +87,9 @@ pub enum OpenError {
     /// The partitions that have no leader cannot be taken over.
     #[error("partitions without a leader could not be taken over: {0}")]
     TakeOver(String),
+    /// What the last process wrote cannot be brought to stable storage.
+    #[error("the metadata journal cannot be synced: {0}")]
+    Sync(io::Error),
     /// The thread that writes the journal cannot be started.
     #[error("the controller's thread cannot be started: {0}")]
     Thread(io::Error),
@@ -159,9 +162,17 @@ impl LoadedController {
     }
 
     /// Takes over what a Kafka broker left without a leader. `found` are the partitions that lie in another directory
-    /// than the journal says. A new or cleanly used directory costs no fsync.
-    pub fn start(self, found: Vec<(TopicIdPartition, DirectoryId)>) -> Result<Controller, OpenError> {
+    /// than the journal says. A new or cleanly used directory costs no fsync; after a stop that was not clean, clients see
+    /// nothing of the metadata that a loss of power could still take.
+    pub fn start(
+        self,
+        found: Vec<(TopicIdPartition, DirectoryId)>,
+        was_clean: bool,
+    ) -> Result<Controller, OpenError> {
         let Self { mut machine, mut journal, directory, clock, note_failure } = self;
+        if !was_clean {
+            journal.sync_found().map_err(OpenError::Sync)?;
+        }
         let quorum = journal.quorum(directory);
         take_over(&mut machine, &mut journal, found, clock.now().wall_ms).map_err(OpenError::TakeOver)?;
         let shared = Arc::new(Shared::new(machine));
@@ -178,9 +189,9 @@ impl LoadedController {
 }
 
 impl Controller {
-    /// Reads the journal and takes over, where every partition lies where the journal says.
+    /// Reads the journal after a clean stop and takes over, where every partition lies where the journal says.
     pub fn open(options: OpenController) -> Result<Self, OpenError> {
-        LoadedController::load(options)?.start(Vec::new())
+        LoadedController::load(options)?.start(Vec::new(), true)
     }
 
     /// The committed metadata.

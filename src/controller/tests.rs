@@ -38,6 +38,37 @@ fn open(dir: &Path) -> (Controller, Arc<Faults>) {
     (open_on(dir, Arc::new(disk)), faults)
 }
 
+#[tokio::test]
+async fn what_a_killed_process_left_of_the_journal_is_durable_before_anybody_sees_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let load = |faults: &Arc<Faults>| {
+        LoadedController::load(OpenController {
+            data_dir: dir.path().to_owned(),
+            storage: Arc::new(FaultyDisk(Arc::clone(faults))),
+            clock: Arc::new(Still),
+            cluster_id: "c".into(),
+            directory: TopicId::ZERO,
+            rack: None,
+            settings: settings(),
+            fold_bytes_max: 300_000,
+            note_failure: Box::new(|_, _| ()),
+        })
+        .unwrap()
+    };
+    let faults = Arc::default();
+    let first = load(&faults).start(Vec::new(), false).unwrap();
+    assert_eq!(faults.syncs.load(Ordering::SeqCst), 0, "there was nothing to lose");
+    first.create_topics(vec![topic("a")], false).await.unwrap();
+    drop(first);
+    for (was_clean, syncs) in [(true, 0), (false, 3)] {
+        let faults = Arc::default();
+        let loaded = load(&faults);
+        let next = loaded.start(Vec::new(), was_clean).unwrap();
+        assert_eq!(faults.syncs.load(Ordering::SeqCst), syncs, "clean: {was_clean}");
+        drop(next);
+    }
+}
+
 fn topic(name: &str) -> NewTopic {
     NewTopic::named(name, 1, &Configs::new())
 }

@@ -129,7 +129,7 @@ fn open_blocking(
     let counted = options.settings.directories.clone();
     let controller = open_controller(options, &*storage, &found, &listed)
         .inspect_err(|_| directories::leave_as_found(&found))?;
-    let unclean = found.iter().filter_map(Found::files).any(|files| !files.was_clean());
+    let unclean = is_unclean(&found);
     for found in &mut found {
         let looked =
             found.files_mut().map_or(Ok(()), |files| files.look_for_kafka(&metadata_dir.join(JOURNAL_DIR)));
@@ -171,6 +171,10 @@ fn open_blocking(
     Ok(Foundation { broker, log_context: context, applier, to_recover, metadata, lost })
 }
 
+fn is_unclean(found: &[Found]) -> bool {
+    found.iter().filter_map(Found::files).any(|files| !files.was_clean())
+}
+
 /// Opens the journal, unless what lies in the directories speaks against a start.
 fn open_controller(
     options: OpenController,
@@ -182,7 +186,7 @@ fn open_controller(
     let node = options.settings.node;
     let loaded = LoadedController::load(options).context("cannot load the metadata journal")?;
     let misplaced = directories::misplaced(found, listed, loaded.image(), node)?;
-    loaded.start(misplaced).context("cannot load the metadata journal")
+    loaded.start(misplaced, !is_unclean(found)).context("cannot load the metadata journal")
 }
 
 /// Renames directories that belong to no topic, as Kafka does, so that their data stays for a person to look at. Returns

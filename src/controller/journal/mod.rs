@@ -173,6 +173,8 @@ pub(super) struct Journal {
     control: ControlRecords,
     /// The bytes of log at which it is folded at the latest.
     fold_bytes_max: u64,
+    /// Whether there were records when it was opened.
+    was_there: bool,
 }
 
 /// What is in the journal's directory.
@@ -214,12 +216,14 @@ impl Journal {
             snapshot_bytes,
             control: ControlRecords::default(),
             fold_bytes_max: u64::MAX,
+            was_there: false,
         };
         journal.read_segments(&listing, &mut replayer)?;
         journal.last_epoch = replayer.epoch;
         journal.last_timestamp_ms = replayer.timestamp_ms;
         journal.epoch = replayer.epoch.saturating_add(1);
         journal.end = replayer.end();
+        journal.was_there = journal.end > 0;
         if journal.end == 0 {
             journal.begin(data_dir, bootstrap, &mut replayer, timestamp_ms)?;
         } else {
@@ -422,6 +426,11 @@ impl Journal {
     /// Its directory.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Brings what was read to stable storage, if anything was: who wrote it may have been killed before that.
+    pub(super) fn sync_found(&mut self) -> io::Result<()> {
+        if self.was_there { self.sync() } else { Ok(()) }
     }
 
     /// Whether the log has grown enough to be folded.
