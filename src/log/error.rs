@@ -41,6 +41,12 @@ pub enum LogError {
         /// The partition's directory.
         path: PathBuf,
     },
+    /// A checkpoint of the data directory speaks of an earlier partition of this name, and could not be written anew.
+    #[error("{}: a checkpoint speaks of an earlier partition of this name", path.display())]
+    NameNotFree {
+        /// The partition's directory.
+        path: PathBuf,
+    },
     /// The data directory belongs to another cluster or node.
     #[error("{}: {key} is {found}, but {wanted} is configured", path.display())]
     OtherOwner {

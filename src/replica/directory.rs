@@ -144,12 +144,22 @@ impl DataDirectory {
         }
     }
 
-    /// The checkpoints, of `BY_NAME`, that speak of partitions which nobody took: they are gone. Forgets these.
-    pub(super) fn take_gone(&self) -> impl Iterator<Item = Checkpoint> {
+    /// The checkpoints, of `BY_NAME`, that speak of partitions which nobody took: they are gone. From here on these count
+    /// as deleted ones.
+    pub(super) fn take_gone(&self) -> Vec<Checkpoint> {
         let Remembered { log_starts, recovery_points, cleaned, .. } =
             std::mem::take(&mut *lock(&self.remembered));
-        let left = BY_NAME.into_iter().zip([log_starts, recovery_points, cleaned]);
-        left.filter(|(_, left)| left.values().any(|at| *at > Offset::ZERO)).map(|(which, _)| which)
+        let mut speaking = Vec::new();
+        for ((which, stale), left) in
+            BY_NAME.into_iter().zip(&self.stale).zip([log_starts, recovery_points, cleaned])
+        {
+            let mut gone = left.into_iter().filter(|(_, at)| *at > Offset::ZERO).peekable();
+            if gone.peek().is_some() {
+                speaking.push(which);
+                lock(stale).extend(gone.map(|(partition, _)| partition));
+            }
+        }
+        speaking
     }
 
     /// Notes of which checkpoints a deleted partition is to go.

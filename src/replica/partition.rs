@@ -277,6 +277,10 @@ impl Partition {
     }
 
     fn try_open(&self, state: &mut State, files: Files) -> Result<Recovery, LogError> {
+        if self.home.speaking_of(&self.topic_partition).next().is_some() {
+            // After a crash the records would be taken for those that the checkpoint says are deleted.
+            return Err(LogError::NameNotFree { path: self.dir() });
+        }
         let spec = OpenSpec {
             dir: self.dir(),
             topic_partition: self.topic_partition.clone(),

@@ -157,6 +157,21 @@ impl Registry {
         }
     }
 
+    /// Writes the checkpoints anew that could not be written before a name was used again: its partition takes nothing
+    /// until they are.
+    pub fn settle_names(&self) {
+        let waits = |directory: &Arc<DataDirectory>, which| {
+            let names_again =
+                |named| self.get(named).is_some_and(|partition| Arc::ptr_eq(partition.home(), directory));
+            !directory.is_offline() && directory.stale(which).iter().any(names_again)
+        };
+        for which in BY_NAME {
+            if self.directories.iter().any(|directory| waits(directory, which)) {
+                self.write_checkpoint(which);
+            }
+        }
+    }
+
     /// Puts a new partition in the place of one whose directory was another topic's: nothing that the last run left
     /// under this name is its own.
     pub fn renew(&self, partition: &Partition) {

@@ -447,6 +447,59 @@ fn a_topic_whose_first_moment_a_crash_took_begins_at_offset_zero_under_a_used_na
     assert_eq!(append(&new), Ok(Offset(0)));
 }
 
+/// That a partition whose name a checkpoint gives to one before loses nothing: it takes nothing until that is mended.
+fn takes_nothing_before_its_name_is_its_own(dir: &Path, registry: Registry, new: Arc<Partition>) {
+    let in_the_way = dir.join("log-start-offset-checkpoint.tmp");
+    let early = append(&new);
+    registry.settle_names();
+    assert_eq!(append(&new).is_ok(), early.is_ok(), "it cannot be written yet");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    if early.is_err() {
+        registry.settle_names();
+        assert_eq!(append(&new), Ok(Offset(0)));
+    }
+    let id = new.topic_id;
+    drop((registry, new));
+    let next = registry_at(dir, Arc::default());
+    let found = add(&next, id, true);
+    next.forget_gone();
+    found.recover().unwrap();
+    assert!(read(&found).is_ok_and(|bytes| bytes > 0), "a crash took what was acknowledged");
+    assert_eq!(early, Err(ErrorCode::KafkaStorageError));
+}
+
+/// A registry that had five records of `t-0`, all deleted, and whose checkpoint of log starts cannot be written.
+fn trimmed(dir: &Path) -> Registry {
+    let registry = registry(dir);
+    let old = add(&registry, TopicId::random(), false);
+    for _ in 0..5 {
+        append(&old).unwrap();
+    }
+    old.delete_records(None, Now::default()).unwrap();
+    assert!(registry.write_checkpoint(Checkpoint::LogStart));
+    registry.remove([named()], Now::default());
+    std::fs::create_dir(dir.join("log-start-offset-checkpoint.tmp")).unwrap();
+    registry
+}
+
+#[test]
+fn a_name_is_not_used_again_where_the_checkpoint_that_speaks_of_it_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = trimmed(dir.path());
+    let new = add(&registry, TopicId::random(), false);
+    takes_nothing_before_its_name_is_its_own(dir.path(), registry, new);
+}
+
+#[test]
+fn nor_is_one_that_a_crash_left_in_a_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(trimmed(dir.path()));
+    let registry = registry(dir.path());
+    let new = add(&registry, TopicId::random(), true);
+    registry.forget_gone();
+    takes_nothing_before_its_name_is_its_own(dir.path(), registry, new);
+}
+
 /// A disk that holds up the next opening of a file of some name, or renaming to it, for as long as a test likes.
 #[derive(Debug, Default)]
 struct Slow {

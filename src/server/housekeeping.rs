@@ -107,6 +107,7 @@ fn chores(config: &StorageConfig, now: Now) -> Vec<Chore> {
         }),
         Chore::new(config.high_watermark_checkpoint_interval_ms, now, |broker, _, _| {
             broker.partitions.update_checkpoint(Checkpoint::HighWatermark);
+            broker.partitions.settle_names();
         }),
     ]
 }
