@@ -348,7 +348,7 @@ impl LogDirectory {
 
     fn remove_leftovers(&self, now: Now) -> Result<(), LogError> {
         for entry in self.context.storage.list(&self.path).map_err(LogError::io(&self.path))? {
-            if entry.is_dir && entry.name.ends_with(DELETE_DIRECTORY_SUFFIX) {
+            if entry.is_dir && names::is_deleted_directory(&entry.name) {
                 self.context.remove_dir_later(&self.path.join(&entry.name), 0, now);
             }
         }
@@ -609,7 +609,9 @@ mod tests {
     #[test]
     fn partitions_are_listed_and_deleted_ones_are_on_their_way_out() {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["b-1", "a-10", "a-2", "a-1.0af-delete", "a-1.0af-stray", "x"] {
+        for name in
+            ["b-1", "a-10", "a-2", "a-1.0af-delete", "a-1.0af-stray", "x", "to-delete", "x.0af-delete"]
+        {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }
         let directory = open(dir.path(), None, 1).unwrap();
@@ -623,6 +625,10 @@ mod tests {
         assert_eq!(directory.context.run_deletions(Now::default()), 1);
         assert_eq!(directory.context.run_deletions(Now::default().after_ms(1000)), 1);
         let left = std::fs::read_dir(dir.path()).unwrap().count();
-        assert_eq!(left, 1 + 2 + 2 + 1, "a-10, two set aside, lock and properties, x");
+        assert_eq!(
+            left,
+            1 + 2 + 2 + 3,
+            "a-10, two set aside, lock and properties, three that are no partition's"
+        );
     }
 }

@@ -95,6 +95,15 @@ pub(crate) fn parse_directory_name(name: &str) -> Option<TopicPartition> {
     Some(TopicPartition { topic: TopicName::from(topic), partition: partition.parse().ok()? })
 }
 
+/// Whether a directory is a deleted partition's that waits to be removed: `<topic>-<n>.<id>-delete`.
+pub(crate) fn is_deleted_directory(name: &str) -> bool {
+    let named = name.strip_suffix(DELETE_DIRECTORY_SUFFIX).and_then(|rest| rest.rsplit_once('.'));
+    named.is_some_and(|(partition, unique)| {
+        let is_id = !unique.is_empty() && unique.bytes().all(|b| b.is_ascii_hexdigit());
+        is_id && parse_directory_name(partition).is_some()
+    })
+}
+
 /// The name under which a deleted partition's directory waits to be removed: `<topic>-<n>.<id>-delete`, the topic cut
 /// where the name would be too long for a file system.
 pub(crate) fn renamed_directory(partition: &TopicPartition, unique: &str, suffix: &str) -> String {
