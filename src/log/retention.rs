@@ -69,7 +69,7 @@ impl Log {
     /// Lets go of the files of a log whose disk failed, as they are.
     pub fn abandon(&self) {
         self.reader.deleted.store(true, Ordering::Release);
-        self.reader.poisoned.store(true, Ordering::Release);
+        self.reader.take_no_appends();
         self.reader.forget_files();
     }
 

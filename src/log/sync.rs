@@ -2,6 +2,7 @@
 //! and closed segments after a roll. A failed sync is sticky, because the bytes it was for may be gone from memory.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -218,24 +219,25 @@ impl LogReader {
 
     /// The small files that a recovery from `upto` on relies on.
     fn sync_beside(&self, upto: i64) -> io::Result<()> {
-        let paths = [
-            self.file_path(upto, FileKind::Snapshot),
-            self.dir.join(EPOCH_FILE_NAME),
-            self.dir.join(super::partition_metadata::FILE_NAME),
-        ];
-        for path in paths {
-            match self.context.storage.open(&path, Access::Existing).and_then(|file| file.sync_data()) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                other => other?,
-            }
-        }
-        Ok(())
+        self.sync_if_there(&self.file_path(upto, FileKind::Snapshot))?;
+        self.sync_if_there(&self.dir.join(EPOCH_FILE_NAME))
     }
 
     fn sync_directory(&self) -> io::Result<()> {
         self.entries.sync(|| self.context.storage.sync_dir(&self.dir))?;
         let Some(parent) = self.dir.parent() else { return Ok(()) };
-        self.own_entry.sync(|| self.context.storage.sync_dir(parent))
+        self.own_entry.sync(|| {
+            // What a start finds without it, it takes for no topic's.
+            self.sync_if_there(&self.dir.join(super::partition_metadata::FILE_NAME))?;
+            self.context.storage.sync_dir(parent)
+        })
+    }
+
+    fn sync_if_there(&self, path: &Path) -> io::Result<()> {
+        match self.context.storage.open(path, Access::Existing).and_then(|file| file.sync_data()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
     }
 
     /// Brings the names of the segments to stable storage that are there so far. Poisons the log when it fails.
@@ -246,14 +248,19 @@ impl LogReader {
         })
     }
 
+    /// Counted until the log is gone.
+    pub(crate) fn take_no_appends(&self) {
+        if !self.poisoned.swap(true, Ordering::AcqRel) {
+            self.context.counters.poisoned_logs.add(1);
+        }
+    }
+
     /// Marks the log as taking no further appends and says so.
     pub(crate) fn poison(&self, error: &io::Error) {
         if self.deleted.load(Ordering::Acquire) {
             return;
         }
-        if !self.poisoned.swap(true, Ordering::AcqRel) {
-            self.context.counters.poisoned_logs.add(1);
-        }
+        self.take_no_appends();
         tracing::error!(
             partition = %self.partition, path = %self.dir.display(), %error,
             "fsync failed: the partition takes no further appends until the broker is started again"

@@ -439,6 +439,47 @@ fn what_could_not_be_read_when_it_was_sent_is_not_promised_again() {
 }
 
 #[test]
+fn the_first_sync_of_a_new_partition_brings_its_topic_id_to_stable_storage() {
+    // Without it a start after a loss of power sets the directory aside, with all that was synced.
+    for config in [
+        LogConfig { flush_messages: 10, ..LogConfig::default() },
+        LogConfig { flush_ms: 10, ..LogConfig::default() },
+        LogConfig::default(),
+    ] {
+        let (bench, faults) = bench(config.clone());
+        let (mut log, _) = bench.open();
+        fill(&mut log, 4);
+        let is_default = config.flush_messages == i64::MAX && config.flush_ms == i64::MAX;
+        if is_default {
+            log.set_config(Arc::new(LogConfig { flush_messages: 1, ..config }));
+        }
+        fill(&mut log, 1);
+        bench.context.run_flushes(now().after_ms(10));
+        bench.context.wait_for_flusher();
+        assert_eq!(log.reader().synced(), log.end());
+        let synced = std::mem::take(&mut *faults.synced.lock().unwrap());
+        assert!(synced.iter().any(|name| name == "partition.metadata"), "{synced:?}");
+        fill(&mut log, 5);
+        bench.context.run_flushes(now().after_ms(20));
+        bench.context.wait_for_flusher();
+        let synced = faults.synced.lock().unwrap();
+        assert!(synced.iter().all(|name| name == "00000000000000000000.log"), "{synced:?}");
+    }
+}
+
+#[test]
+fn a_log_that_is_given_up_is_counted_among_those_that_take_no_appends_until_it_is_gone() {
+    let (bench, _) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 1);
+    let counters = Arc::clone(&bench.context.counters);
+    log.abandon();
+    assert_eq!(counters.poisoned_logs.get(), 1);
+    drop(log);
+    assert_eq!(counters.poisoned_logs.get(), 0);
+}
+
+#[test]
 fn what_an_answer_will_send_is_found_with_few_reads() {
     let (bench, faults) = bench(LogConfig::default());
     let (mut log, _) = bench.open();
