@@ -257,7 +257,7 @@ impl<'a> Loading<'a> {
             let rest = listed.get(index..).unwrap_or_default();
             if expected.is_some_and(|expected| self.is_gap(expected, segment.base)) {
                 self.report_cut(rest, 0, "follow records that are missing");
-                self.remove_segments(rest);
+                self.remove_segments(rest)?;
                 return Ok(());
             }
             let mut check =
@@ -274,11 +274,13 @@ impl<'a> Loading<'a> {
                 && expected.is_some_and(|expected| expected > segment.base)
             {
                 self.report_cut(rest, 0, "hold records of the segment before");
-                self.remove_segments(rest);
+                self.remove_segments(rest)?;
                 return Ok(());
             }
             if let Some(reason) = check.bad {
                 self.report_cut(rest, check.bytes, reason);
+                // Before the cut, which shows the next start what else it has to remove.
+                self.remove_segments(after)?;
                 self.cut(segment, &check)?;
             }
             self.take_checked(segment, &check)?;
@@ -288,7 +290,6 @@ impl<'a> Loading<'a> {
                 return Ok(());
             }
             if check.bad.is_some() {
-                self.remove_segments(after);
                 return Ok(());
             }
         }
@@ -315,7 +316,8 @@ impl<'a> Loading<'a> {
     /// Whether records were lost before the segment at `base`. The cleaner here leaves no gap between segments; Kafka's
     /// does, but those lie where it has come to or below the recovery point, unless it was killed.
     fn is_gap(&self, expected: i64, base: i64) -> bool {
-        let trusted = self.spec.recovery_point.max(self.spec.cleaned).0;
+        // Nobody reads below the log start.
+        let trusted = self.spec.recovery_point.max(self.spec.cleaned).max(self.spec.log_start).0;
         base > expected && base > trusted && !self.spec.may_have_gaps
     }
 
@@ -346,17 +348,20 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    fn remove_segments(&mut self, listed: &[ListedSegment]) {
-        for segment in listed {
-            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now);
+    /// From the last one on, so that a start that dies here leaves no gap. Fails when one cannot be removed: later it
+    /// would hide what was appended in its place.
+    fn remove_segments(&mut self, listed: &[ListedSegment]) -> Result<(), LogError> {
+        for segment in listed.iter().rev() {
+            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now)?;
             self.report.removed_segments = self.report.removed_segments.saturating_add(1);
             self.report.cut_bytes = self.report.cut_bytes.saturating_add(segment.log_bytes);
         }
+        Ok(())
     }
 
     fn finish(mut self) -> Result<Loaded, LogError> {
         if self.end < self.spec.log_start.0 {
-            self.restart_at_log_start();
+            self.restart_at_log_start()?;
         }
         let start =
             self.segments.first().map_or(self.spec.log_start.0, |s| s.base.max(self.spec.log_start.0));
@@ -385,7 +390,7 @@ impl<'a> Loading<'a> {
     }
 
     /// All records are below the log start (Kafka's rule): the log begins anew there.
-    fn restart_at_log_start(&mut self) {
+    fn restart_at_log_start(&mut self) -> Result<(), LogError> {
         let start = self.spec.log_start.0;
         if !self.segments.is_empty() {
             tracing::warn!(
@@ -395,11 +400,12 @@ impl<'a> Loading<'a> {
             );
         }
         for segment in std::mem::take(&mut self.segments) {
-            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now);
+            self.reader.remove_segment_files(segment.base, &self.spec.config, self.now)?;
         }
         self.active = None;
         self.end = start;
         self.producers.clear();
+        Ok(())
     }
 }
 

@@ -28,11 +28,17 @@ impl Log {
             return Ok(());
         }
         self.raise_start(to.0)?;
-        let segments = self.reader.segments.load_full();
-        let below =
-            segments.windows(2).take_while(|pair| pair.last().is_some_and(|next| next.base <= to.0)).count();
-        self.drop_segments(&segments, below, now);
+        self.drop_below_start(now);
         Ok(())
+    }
+
+    /// Removes the segments that no reader may see: those below the log start, also such as could not be removed before.
+    fn drop_below_start(&mut self, now: Now) {
+        let segments = self.reader.segments.load_full();
+        let start = self.start().0;
+        let is_below = |pair: &&[Arc<Segment>]| pair.last().is_some_and(|next| next.base <= start);
+        let below = segments.windows(2).take_while(is_below).count();
+        self.drop_segments(&segments, below, now);
     }
 
     /// Removes the segments that `retention.bytes` and `retention.ms` allow to go, oldest first, none that reaches above
@@ -43,6 +49,7 @@ impl Log {
         if self.closed || self.reader.is_poisoned() || !self.config.cleanup_policy.delete {
             return Ok(0);
         }
+        self.drop_below_start(now);
         let by_size = self.oversized(high_watermark);
         let removed = self.remove_oldest(by_size, now)?;
         let by_age = self.expired(high_watermark, now)?;
@@ -171,8 +178,14 @@ impl Log {
             return;
         }
         self.reader.segments.store(Arc::new(kept.to_vec()));
-        for segment in gone {
-            self.reader.remove_segment(segment, &self.config, now);
+        for (place, segment) in gone.iter().enumerate() {
+            let removed = self.reader.remove_segment(segment, &self.config, now);
+            let Err(error) = removed else { continue };
+            // What is behind it stays as well: to a recovery a gap says that records were lost there.
+            tracing::warn!(partition = %self.reader.partition, %error, "cannot remove a segment");
+            self.reader.context.note_log_failure(&error);
+            self.reader.segments.store(Arc::new(segments.get(place..).unwrap_or_default().to_vec()));
+            return;
         }
         let first = kept.first().map_or(0, |segment| segment.base);
         self.drop_snapshots_below(first, now);
@@ -185,6 +198,11 @@ impl Log {
             self.reader.remove_snapshot(offset, &self.config, now);
         }
     }
+}
+
+/// Of a swap that was not finished, some files may have got their own names.
+fn suffixes_of(segment: &Segment) -> &'static [&'static str] {
+    if segment.is_swapping() { &[SWAP_SUFFIX, ""] } else { &[""] }
 }
 
 impl LogReader {
@@ -200,15 +218,30 @@ impl LogReader {
         }
     }
 
-    /// Renames the files of a segment that nobody shall find any more and removes them later. What cannot be renamed is
-    /// left for the next start.
-    pub(crate) fn remove_segment(&self, segment: &Segment, config: &LogConfig, now: Now) {
-        if let Err(error) = self.try_remove_segment(segment, config, now) {
-            tracing::warn!(partition = %self.partition, %error, "cannot remove a segment");
+    /// Renames the files of a segment that nobody shall find any more and removes them later, the `.log` first: where it
+    /// cannot be renamed nothing has happened. An index that cannot is left for the next start.
+    pub(crate) fn remove_segment(
+        &self,
+        segment: &Segment,
+        config: &LogConfig,
+        now: Now,
+    ) -> Result<(), LogError> {
+        match self.try_remove_segment(segment, config, now) {
+            Err(error) if !self.has_log(segment) => {
+                tracing::warn!(partition = %self.partition, %error, "cannot remove an index");
+                Ok(())
+            }
+            other => other,
         }
     }
 
-    /// As `remove_segment`; tries all its files and fails with the first that cannot be renamed.
+    /// Whether the `.log` of a segment stands under one of its names; true when that cannot be found out.
+    fn has_log(&self, segment: &Segment) -> bool {
+        let mut paths = suffixes_of(segment).iter();
+        paths.any(|suffix| self.context.exists(&self.suffixed_path(segment.base, FileKind::Log, suffix)))
+    }
+
+    /// As `remove_segment`; tries the indexes as well and fails with the first that cannot be renamed.
     pub(crate) fn try_remove_segment(
         &self,
         segment: &Segment,
@@ -216,12 +249,13 @@ impl LogReader {
         now: Now,
     ) -> Result<(), LogError> {
         let mut result = Ok(());
-        // Of a swap that was not finished, some files may have got their own names.
-        let suffixes: &[&str] = if segment.is_swapping() { &[SWAP_SUFFIX, ""] } else { &[""] };
         for kind in FileKind::OF_SEGMENT {
-            for suffix in suffixes {
+            for suffix in suffixes_of(segment) {
                 let path = self.suffixed_path(segment.base, kind, suffix);
                 result = result.and(self.remove_later(&path, segment.base, kind, config, now));
+            }
+            if kind == FileKind::Log && result.is_err() {
+                return result;
             }
         }
         self.forget_segment(segment);
@@ -229,11 +263,20 @@ impl LogReader {
     }
 
     /// As `remove_segment`, for one that compaction has not written anew since the log was opened.
-    pub(crate) fn remove_segment_files(&self, base: i64, config: &LogConfig, now: Now) {
+    pub(crate) fn remove_segment_files(
+        &self,
+        base: i64,
+        config: &LogConfig,
+        now: Now,
+    ) -> Result<(), LogError> {
+        self.remove_later(&self.file_path(base, FileKind::Log), base, FileKind::Log, config, now)?;
         for kind in FileKind::OF_SEGMENT {
-            self.remove_or_warn(base, kind, config, now);
+            if kind != FileKind::Log {
+                self.remove_or_warn(base, kind, config, now);
+            }
             self.context.handles.forget(self.handle_key(base, kind));
         }
+        Ok(())
     }
 
     /// Removes a producer snapshot later.

@@ -182,7 +182,7 @@ impl Log {
     /// Removes segments and bytes behind the applied end; what they held comes again.
     fn drop_beyond(&mut self, now: Now) -> Result<(), LogError> {
         for base in self.beyond.take().unwrap_or_default() {
-            self.reader.remove_segment_files(base, &self.config, now);
+            self.reader.remove_segment_files(base, &self.config, now)?;
         }
         if let Some(active) = &self.active {
             let path = self.reader.file_path(active.segment.base, FileKind::Log);

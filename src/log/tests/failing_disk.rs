@@ -17,6 +17,8 @@ struct Faults {
     create_fails: AtomicBool,
     reads_fail: AtomicBool,
     reads: AtomicUsize,
+    /// The file that cannot be renamed.
+    stuck: Mutex<String>,
     /// Names of the files that were synced.
     synced: Mutex<Vec<String>>,
 }
@@ -101,6 +103,9 @@ impl Storage for Faulty {
         Disk.create_dir(path)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if from.file_name().unwrap() == self.0.stuck.lock().unwrap().as_str() {
+            return Err(broken());
+        }
         Disk.rename(from, to)
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -146,6 +151,77 @@ fn a_write_that_fails_after_any_number_of_bytes_is_undone_and_the_next_one_succe
     drop(log);
     let (log, recovery) = bench.open();
     assert_eq!((log.end(), recovery.cut_bytes), (Offset(12), 0));
+}
+
+fn segment_bases(log: &Log) -> Vec<i64> {
+    log.reader.segments.load().iter().map(|segment| segment.base).collect()
+}
+
+#[test]
+fn a_segment_that_cannot_be_removed_keeps_those_behind_it_so_that_a_crash_finds_no_gap() {
+    let (bench, faults) = bench(LogConfig { retention_bytes: 2000, ..small() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    bench.context.wait_for_flusher();
+    let bases = segment_bases(&log);
+    *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
+    let _ = log.enforce_retention(log.end(), now());
+    let (start, end) = (log.start(), log.end());
+    assert!(start > Offset(0));
+    drop(log);
+    // No checkpoint was written since.
+    let (mut log, recovery) = bench.open();
+    assert_eq!((recovery.cut_bytes, recovery.removed_segments, log.end()), (0, 0, end));
+    assert_filled(&log.reader(), start.0);
+    assert_eq!(segment_bases(&log), bases);
+    faults.stuck.lock().unwrap().clear();
+    log.enforce_retention(end, now()).unwrap();
+    assert_eq!((log.start(), segment_bases(&log)[0]), (start, start.0));
+}
+
+#[test]
+fn what_could_not_be_removed_by_one_retention_is_removed_by_the_next() {
+    let (bench, faults) = bench(LogConfig { retention_bytes: 2000, ..small() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
+    let _ = log.enforce_retention(log.end(), now());
+    let start = log.start();
+    assert!(log.reader().read(Offset(0), log.end(), 100, true).is_err(), "it is deleted for readers");
+    faults.stuck.lock().unwrap().clear();
+    log.enforce_retention(log.end(), now()).unwrap();
+    assert_eq!((log.start(), segment_bases(&log)[0]), (start, start.0));
+    assert!(!bench.file("00000000000000000000.log").exists());
+}
+
+#[test]
+fn a_log_is_not_opened_where_what_follows_a_cut_cannot_be_removed() {
+    let (bench, faults) = bench(small());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 60);
+    bench.context.wait_for_flusher();
+    let bases = segment_bases(&log);
+    drop(log);
+    let path = bench.file(&format!("{:020}.log", bases[0]));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    *faults.stuck.lock().unwrap() = format!("{:020}.log", bases[1]);
+    if let Ok((mut log, _)) = Log::open(bench.spec.clone(), &bench.context, now()) {
+        // What stayed there would hide what is appended now.
+        fill(&mut log, 30);
+        faults.stuck.lock().unwrap().clear();
+        let (log, _) = bench.reopen(log);
+        assert_filled(&log.reader(), 0);
+        panic!("it was opened");
+    }
+    faults.stuck.lock().unwrap().clear();
+    let (mut log, recovery) = bench.open();
+    assert_eq!(recovery.removed_segments, 1, "the others went from the end on");
+    fill(&mut log, 60);
+    let (log, _) = bench.reopen(log);
+    assert_filled(&log.reader(), 0);
 }
 
 #[test]
@@ -362,6 +438,47 @@ fn a_sync_is_asked_for_after_so_many_records() {
 }
 
 #[test]
+fn the_first_sync_of_a_new_partition_brings_its_topic_id_to_stable_storage() {
+    // Without it a start after a loss of power sets the directory aside, with all that was synced.
+    for config in [
+        LogConfig { flush_messages: 10, ..LogConfig::default() },
+        LogConfig { flush_ms: 10, ..LogConfig::default() },
+        LogConfig::default(),
+    ] {
+        let (bench, faults) = bench(config.clone());
+        let (mut log, _) = bench.open();
+        fill(&mut log, 4);
+        let is_default = config.flush_messages == i64::MAX && config.flush_ms == i64::MAX;
+        if is_default {
+            log.set_config(Arc::new(LogConfig { flush_messages: 1, ..config }));
+        }
+        fill(&mut log, 1);
+        bench.context.run_flushes(now().after_ms(10));
+        bench.context.wait_for_flusher();
+        assert_eq!(log.reader().synced(), log.end());
+        let synced = std::mem::take(&mut *faults.synced.lock().unwrap());
+        assert!(synced.iter().any(|name| name == "partition.metadata"), "{synced:?}");
+        fill(&mut log, 5);
+        bench.context.run_flushes(now().after_ms(20));
+        bench.context.wait_for_flusher();
+        let synced = faults.synced.lock().unwrap();
+        assert!(synced.iter().all(|name| name == "00000000000000000000.log"), "{synced:?}");
+    }
+}
+
+#[test]
+fn a_log_that_is_given_up_is_counted_among_those_that_take_no_appends_until_it_is_gone() {
+    let (bench, _) = bench(LogConfig::default());
+    let (mut log, _) = bench.open();
+    fill(&mut log, 1);
+    let counters = Arc::clone(&bench.context.counters);
+    log.abandon();
+    assert_eq!(counters.poisoned_logs.get(), 1);
+    drop(log);
+    assert_eq!(counters.poisoned_logs.get(), 0);
+}
+
+#[test]
 fn a_sync_that_finds_its_partition_deleted_is_no_failure() {
     let (bench, faults) = bench(LogConfig { flush_messages: 1, ..LogConfig::default() });
     let (mut log, _) = bench.open();
@@ -436,47 +553,6 @@ fn what_could_not_be_read_when_it_was_sent_is_not_promised_again() {
     let read = fetch(&reader).unwrap().records;
     faults.reads_fail.store(true, Ordering::SeqCst);
     assert_eq!(read.len(), read.into_bytes().unwrap().len());
-}
-
-#[test]
-fn the_first_sync_of_a_new_partition_brings_its_topic_id_to_stable_storage() {
-    // Without it a start after a loss of power sets the directory aside, with all that was synced.
-    for config in [
-        LogConfig { flush_messages: 10, ..LogConfig::default() },
-        LogConfig { flush_ms: 10, ..LogConfig::default() },
-        LogConfig::default(),
-    ] {
-        let (bench, faults) = bench(config.clone());
-        let (mut log, _) = bench.open();
-        fill(&mut log, 4);
-        let is_default = config.flush_messages == i64::MAX && config.flush_ms == i64::MAX;
-        if is_default {
-            log.set_config(Arc::new(LogConfig { flush_messages: 1, ..config }));
-        }
-        fill(&mut log, 1);
-        bench.context.run_flushes(now().after_ms(10));
-        bench.context.wait_for_flusher();
-        assert_eq!(log.reader().synced(), log.end());
-        let synced = std::mem::take(&mut *faults.synced.lock().unwrap());
-        assert!(synced.iter().any(|name| name == "partition.metadata"), "{synced:?}");
-        fill(&mut log, 5);
-        bench.context.run_flushes(now().after_ms(20));
-        bench.context.wait_for_flusher();
-        let synced = faults.synced.lock().unwrap();
-        assert!(synced.iter().all(|name| name == "00000000000000000000.log"), "{synced:?}");
-    }
-}
-
-#[test]
-fn a_log_that_is_given_up_is_counted_among_those_that_take_no_appends_until_it_is_gone() {
-    let (bench, _) = bench(LogConfig::default());
-    let (mut log, _) = bench.open();
-    fill(&mut log, 1);
-    let counters = Arc::clone(&bench.context.counters);
-    log.abandon();
-    assert_eq!(counters.poisoned_logs.get(), 1);
-    drop(log);
-    assert_eq!(counters.poisoned_logs.get(), 0);
 }
 
 #[test]
