@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::config::value::is_host_and_port;
+
 const ANSWER_BYTES_MAX: u32 = 1 << 20;
 
 /// `ApiVersions` version 0, then `Metadata` version 2 for no topics: length, key, version, correlation id, client id,
@@ -30,11 +32,6 @@ pub(super) fn run(address: &str, timeout: Duration) -> anyhow::Result<String> {
         bail!("{address} did not answer within {} ms", timeout.as_millis());
     };
     answer.with_context(|| format!("{address} is not serving"))
-}
-
-fn is_host_and_port(address: &str) -> bool {
-    let parts = address.rsplit_once(':');
-    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok())
 }
 
 fn ask(address: &str, timeout: Duration) -> anyhow::Result<String> {

@@ -67,13 +67,18 @@ fn an_unknown_key_is_one_warning_and_a_missing_feature_another() {
 
 #[test]
 fn every_wrong_value_is_named_with_what_is_allowed() {
-    let error =
-        load_pairs(&[("num.partitions", "0"), ("message.max.bytes", "big"), ("background.threads", "0")]);
+    let error = load_pairs(&[
+        ("num.partitions", "0"),
+        ("message.max.bytes", "big"),
+        ("background.threads", "0"),
+        ("milena.metrics.address", "9464"),
+    ]);
     let error = error.unwrap_err();
     for part in [
         "Invalid value 0 for configuration num.partitions: must be at least 1",
         "Invalid value big for configuration message.max.bytes: must be a whole number",
         "Invalid value 0 for configuration background.threads: must be at least 1",
+        "Invalid value 9464 for configuration milena.metrics.address: must be HOST:PORT",
     ] {
         assert!(error.contains(part), "{error}");
     }

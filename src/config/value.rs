@@ -43,6 +43,8 @@ pub enum Valid {
     GzipLevel,
     /// Any text but the empty one.
     NonEmpty,
+    /// `HOST:PORT`, with an IPv6 address in brackets.
+    HostAndPort,
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// One of these texts in upper or lower case.
@@ -204,6 +206,7 @@ impl Valid {
             Self::Share(max) => format!("from 0 to {max}"),
             Self::GzipLevel => "from 1 to 9, or -1 for the default level".to_owned(),
             Self::NonEmpty => "a text that is not empty".to_owned(),
+            Self::HostAndPort => "HOST:PORT, for instance 127.0.0.1:9464".to_owned(),
             Self::OneOf(allowed) => format!("one of {}", allowed.join(", ")),
             Self::OneOfAnyCase(allowed) => format!("one of {}, in upper or lower case", allowed.join(", ")),
             Self::ListOf(allowed) => format!("a list of {}", allowed.join(", ")),
@@ -226,6 +229,7 @@ impl Valid {
             (Self::Share(max), Value::Double(value)) => (0.0..=max).contains(value),
             (Self::GzipLevel, Value::Number(value)) => *value == -1 || (1..=9).contains(value),
             (Self::NonEmpty, Value::Text(value)) => !value.is_empty(),
+            (Self::HostAndPort, Value::Text(value)) => is_host_and_port(value),
             (Self::OneOf(allowed), Value::Text(value)) => allowed.contains(&value.as_str()),
             (Self::OneOfAnyCase(allowed), Value::Text(value)) => {
                 allowed.iter().any(|entry| entry.eq_ignore_ascii_case(value))
@@ -238,6 +242,12 @@ impl Valid {
             _ => true,
         }
     }
+}
+
+/// Whether it is `HOST:PORT`, by its form alone.
+pub fn is_host_and_port(address: &str) -> bool {
+    let parts = address.rsplit_once(':');
+    parts.is_some_and(|(host, port)| !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok())
 }
 
 fn are_throttled(entries: &[String]) -> bool {
@@ -316,6 +326,17 @@ mod tests {
             assert_eq!(Kind::Double.parse(text).unwrap().to_string(), text);
         }
         assert!(Kind::Double.parse("nan").is_err());
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        let check = |text: &str| Valid::HostAndPort.check(&Value::Text(text.to_owned()));
+        for good in ["localhost:9464", "127.0.0.1:0", "[::1]:9464", "0.0.0.0:65535"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in ["localhost", ":9464", "localhost:", "localhost:65536", "http://localhost:9464", ""] {
+            assert!(check(bad).unwrap_err().contains("HOST:PORT"), "{bad}");
+        }
     }
 
     #[test]

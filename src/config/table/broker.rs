@@ -3,7 +3,7 @@ use super::Effect::{Absent, Inert, Works};
 use super::Update::{ClusterWide, PerBroker, ReadOnly};
 use super::{Key, row};
 use crate::config::value::Kind::{Bool, Class, Int, List, Long, Text};
-use crate::config::value::Valid::{Any, GzipLevel, Min, NonEmpty, OneOf, Range};
+use crate::config::value::Valid::{Any, GzipLevel, HostAndPort, Min, NonEmpty, OneOf, Range};
 
 #[rustfmt::skip] // A table is read by its columns.
 pub(super) const KEYS: &[Key] = &[
@@ -130,7 +130,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const OWN_KEYS: &[Key] = &[
     row("milena.cluster.id", Text, None, NonEmpty, ReadOnly, Works,
         "The cluster id of a data directory that is made at this start; without it a random one."),
-    row("milena.metrics.address", Text, None, NonEmpty, ReadOnly, Works,
+    row("milena.metrics.address", Text, None, HostAndPort, ReadOnly, Works,
         "HOST:PORT on which GET /metrics answers with numbers for Prometheus (OpenMetrics text); without it there is no such endpoint. Whoever reaches it may read them."),
     row("milena.produce.trust.compressed", Bool, Some("false"), Any, ReadOnly, Works,
         "Whether compressed batches are stored without opening them to check their records."),

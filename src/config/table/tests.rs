@@ -63,6 +63,7 @@ fn rule(valid: Valid) -> String {
         Valid::Share(max) => format!("[0,...,{max}]"),
         Valid::GzipLevel => "[1,...,9] or -1".to_owned(),
         Valid::NonEmpty => "non-empty string".to_owned(),
+        Valid::HostAndPort => "host:port".to_owned(),
         Valid::OneOf(allowed) | Valid::ListOf(allowed) => format!("[{}]", allowed.join(", ")),
         Valid::OneOfAnyCase(allowed) => format!("(case insensitive) [{}]", allowed.join(", ")),
         Valid::ThrottledReplicas => "[partitionId]:[brokerId],[partitionId]:[brokerId],...".to_owned(),
