@@ -388,8 +388,12 @@ fn make_directory(context: &LogContext, path: &Path) -> io::Result<Vec<PathBuf>>
     let absolute = std::path::absolute(path)?;
     let missing = absolute.ancestors().take_while(|ancestor| !context.exists(ancestor));
     let parents = missing.filter_map(Path::parent).map(Path::to_path_buf).collect();
-    context.storage.create_dir(path)?;
-    Ok(parents)
+    match context.storage.create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(io::ErrorKind::NotADirectory.into())
+        }
+        made => made.map(|()| parents),
+    }
 }
 
 /// Makes the directory's way from the root durable, before `meta.properties` says that it is in use. A start that was
@@ -524,6 +528,14 @@ mod tests {
         first.release().unwrap();
         assert!(!path.join(LOCK_FILE_NAME).exists());
         assert_eq!(open(&path, Some(&meta.cluster_id), 1).unwrap().meta(), &meta);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_directory_is_told_to_be_none() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("data"), "no directory").unwrap();
+        let error = open(&dir.path().join("data"), None, 1).unwrap_err();
+        assert!(error.to_string().ends_with("data: not a directory"), "{error}");
     }
 
     #[test]
