@@ -58,9 +58,18 @@ pub(super) fn newer_control(read: &Result<ControlRecord, RecordError>) -> Option
     }
 }
 
-/// Refuses metadata whose features have levels that are not known, of topics in tiered storage, and of several nodes. `voters` are those
-/// that the journal names last, none when it names none.
+/// Refuses metadata whose features have levels that are not known, of topics in tiered storage, and of several nodes.
+/// `voters` are those that the journal names last, none when it names none.
 pub(super) fn check(path: &Path, image: &Image, voters: &[NodeId]) -> Result<(), JournalError> {
+    if let Some(level) =
+        image.features().get(METADATA_VERSION).filter(|level| **level < METADATA_VERSION_LEVEL_MIN)
+    {
+        return Err(JournalError::Older {
+            path: path.to_owned(),
+            level: *level,
+            min: METADATA_VERSION_LEVEL_MIN,
+        });
+    }
     if let Some(what) = image.features().iter().find_map(|(name, level)| unknown_level(name, *level)) {
         return Err(JournalError::Newer { path: path.to_owned(), what });
     }
@@ -89,11 +98,6 @@ fn is_tiered(image: &Image, topic: &str) -> bool {
 
 fn unknown_level(name: &str, level: i16) -> Option<String> {
     if name == METADATA_VERSION {
-        if level < METADATA_VERSION_LEVEL_MIN {
-            return Some(format!(
-                "its {name} is {level}, below {METADATA_VERSION_LEVEL_MIN}, the first known"
-            ));
-        }
         return (level > METADATA_VERSION_LEVEL).then(|| later(name, level, METADATA_VERSION_LEVEL));
     }
     match FEATURE_LEVELS.iter().find(|(known, _)| *known == name) {

@@ -82,6 +82,18 @@ pub enum JournalError {
         /// By what it shows.
         what: String,
     },
+    /// A release wrote it that Kafka 4.3 does not follow either.
+    #[error(
+        "{path}: its metadata.version is {level}, below {min}, the first known: raise it with Kafka 3.9 first"
+    )]
+    Older {
+        /// The journal's directory.
+        path: PathBuf,
+        /// Its level.
+        level: i16,
+        /// The first that is known.
+        min: i16,
+    },
     /// Older records of a topic lie where this program does not read.
     #[error("{path}: topic {topic} has remote.storage.enable=true, and tiered storage is not served")]
     Tiered {
@@ -91,7 +103,10 @@ pub enum JournalError {
         topic: String,
     },
     /// It speaks of other nodes, too, whose data is not here.
-    #[error("{path}: metadata of the nodes {nodes}, but node {alone} has to be its cluster's only one")]
+    #[error(
+        "{path}: metadata of the nodes {nodes}, but node {alone} has to be its cluster's only one: with Kafka, move \
+        partitions away from the others, remove those that are voters and unregister those that are brokers"
+    )]
     SeveralNodes {
         /// The journal's directory.
         path: PathBuf,
