@@ -6,7 +6,10 @@ mod apis;
 mod configuration;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
+
+use tempfile::NamedTempFile;
 
 fn document(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -16,7 +19,11 @@ fn document(name: &str) -> PathBuf {
 fn settle(name: &str, should: &str) {
     let path = document(name);
     if std::env::var_os("MILENA_WRITE_DOCS").is_some() {
-        fs::write(path, should).unwrap();
+        // In one step: other tests read it meanwhile.
+        let mut whole = NamedTempFile::new_in(path.parent().unwrap()).unwrap();
+        whole.write_all(should.as_bytes()).unwrap();
+        whole.as_file().set_permissions(fs::metadata(&path).unwrap().permissions()).unwrap();
+        whole.persist(path).unwrap();
         return;
     }
     let is = fs::read_to_string(path).unwrap_or_default();
