@@ -16,7 +16,10 @@ use support::requests::{batch, fetch_of, from, name, of_topic, produce};
 use support::{RawClient, TestBroker};
 use tempfile::TempDir;
 
+/// Of a directory that failed at run time.
 const STORAGE_ERROR: i16 = 56;
+/// Of one that could not be used at the start.
+const NOT_LEADER: i16 = 6;
 const LEADER_NOT_AVAILABLE: i16 = 5;
 
 fn two(home: &Path) -> String {
@@ -64,6 +67,38 @@ async fn read(client: &mut RawClient, topic: &str, partition: i32) -> (i16, usiz
     let answer: FetchResponse = client.ask(ApiKey::Fetch, 12, &request).await;
     let told = &answer.responses[0].partitions[0];
     (told.error_code, told.records.as_ref().map_or(0, bytes::Bytes::len))
+}
+
+/// What Produce, Fetch, ListOffsets, DeleteRecords, OffsetForLeaderEpoch and DescribeProducers say of a partition.
+async fn errors(client: &mut RawClient, topic: &'static str, partition: i32) -> [i16; 6] {
+    use delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
+    use describe_producers_request::TopicRequest;
+    use list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+    use offset_for_leader_epoch_request::{OffsetForLeaderPartition, OffsetForLeaderTopic};
+    let asked = ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(-1);
+    let asked = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![asked]);
+    let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
+    let ends: ListOffsetsResponse = client.ask(ApiKey::ListOffsets, 6, &request).await;
+    let asked = DeleteRecordsPartition::default().with_partition_index(partition).with_offset(0);
+    let asked = DeleteRecordsTopic::default().with_name(name(topic)).with_partitions(vec![asked]);
+    let request = DeleteRecordsRequest::default().with_topics(vec![asked]).with_timeout_ms(5000);
+    let deleted: DeleteRecordsResponse = client.ask(ApiKey::DeleteRecords, 2, &request).await;
+    let asked = OffsetForLeaderPartition::default().with_partition(partition).with_leader_epoch(0);
+    let asked = OffsetForLeaderTopic::default().with_topic(name(topic)).with_partitions(vec![asked]);
+    let request =
+        OffsetForLeaderEpochRequest::default().with_replica_id(BrokerId(-2)).with_topics(vec![asked]);
+    let epochs: OffsetForLeaderEpochResponse = client.ask(ApiKey::OffsetForLeaderEpoch, 4, &request).await;
+    let asked = TopicRequest::default().with_name(name(topic)).with_partition_indexes(vec![partition]);
+    let request = DescribeProducersRequest::default().with_topics(vec![asked]);
+    let producers: DescribeProducersResponse = client.ask(ApiKey::DescribeProducers, 0, &request).await;
+    [
+        append(client, topic, partition).await.0,
+        read(client, topic, partition).await.0,
+        ends.topics[0].partitions[0].error_code,
+        deleted.topics[0].partitions[0].error_code,
+        epochs.topics[0].partitions[0].error_code,
+        producers.topics[0].partitions[0].error_code,
+    ]
 }
 
 /// Error, leader, leader epoch and offline replicas of each partition.
@@ -175,18 +210,20 @@ async fn a_directory_that_cannot_be_used_at_the_start_is_offline_alone_and_comes
     let broker = start(home).await;
     let mut client = broker.connect().await;
     assert_eq!(append(&mut client, "t", 0).await, (0, 1));
-    assert_eq!(append(&mut client, "t", 1).await, (STORAGE_ERROR, -1));
-    assert_eq!(read(&mut client, "t", 1).await, (STORAGE_ERROR, 0));
+    assert_eq!(append(&mut client, "t", 1).await, (NOT_LEADER, -1));
+    assert_eq!(read(&mut client, "t", 1).await, (NOT_LEADER, 0));
+    assert_eq!(errors(&mut client, "t", 0).await, [0; 6]);
+    assert_eq!(errors(&mut client, "t", 1).await, [NOT_LEADER; 6]);
     // The one of `empty` that has no directory anywhere is in the other all the same.
     let empty = [append(&mut client, "empty", 0).await.0, append(&mut client, "empty", 1).await.0];
-    assert_eq!(empty, [0, STORAGE_ERROR]);
+    assert_eq!(empty, [0, NOT_LEADER]);
     assert_eq!(told(&mut client, "t").await, [(0, 1, 0, 0), (LEADER_NOT_AVAILABLE, -1, 1, 1)]);
     assert_eq!(described(&mut client).await["b"], (STORAGE_ERROR, 0, false));
     client.create("new", 2, &[]).await;
     assert_eq!([append(&mut client, "new", 0).await, append(&mut client, "new", 1).await], [(0, 0); 2]);
     let dirs = two(broker.directory.path());
     let broker = broker.restart(&[("log.dirs", &dirs)]).await;
-    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (STORAGE_ERROR, -1));
+    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (NOT_LEADER, -1));
     broker.server.stop().await.unwrap();
     std::fs::remove_file(&here).unwrap();
     std::fs::rename(&away, &here).unwrap();
@@ -210,10 +247,10 @@ async fn a_directory_that_is_no_longer_named_keeps_its_partitions_offline() {
     let one = home.join("a").display().to_string();
     let with_new = format!("{one},{}", home.join("c").display());
     let broker = broker.restart(&[("log.dirs", &one)]).await;
-    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (STORAGE_ERROR, -1));
+    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (NOT_LEADER, -1));
     // An empty one in its place may be a disk that is not mounted.
     let broker = broker.restart(&[("log.dirs", &with_new)]).await;
-    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (STORAGE_ERROR, -1));
+    assert_eq!(append(&mut broker.connect().await, "t", 1).await, (NOT_LEADER, -1));
     let broker = broker.restart(&[("log.dirs", &all)]).await;
     let mut client = broker.connect().await;
     assert_eq!(append(&mut client, "t", 1).await, (0, 1));
@@ -301,6 +338,7 @@ async fn a_directory_that_fails_while_the_broker_runs_goes_offline_and_the_other
     })
     .await;
     assert_eq!(read(&mut client, "t", 1).await, (STORAGE_ERROR, 0));
+    assert_eq!(errors(&mut client, "t", 1).await, [STORAGE_ERROR; 6]);
     assert_eq!(append(&mut client, "t", 0).await, (0, 1));
     assert_eq!(described(&mut client).await["b"], (STORAGE_ERROR, 0, false));
     client.create("new", 2, &[]).await;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::partition::{Files, Partition, Shared};
 use crate::log::{Checkpoint, LogDirectory, LogError, absolute_path};
-use crate::types::{Offset, TopicId, TopicPartition};
+use crate::types::{ErrorCode, Offset, TopicId, TopicPartition};
 
 /// The checkpoints whose entry for a deleted partition must not be taken for that of a new one with the name: it would
 /// lose the records below that log start.
@@ -41,7 +41,7 @@ pub struct DataDirectory {
     path: PathBuf,
     /// `None` for one that could not be used at the start.
     files: Option<LogDirectory>,
-    /// Its partitions answer `KAFKA_STORAGE_ERROR`, and nothing is written to it, until the next start.
+    /// Its partitions answer `offline_error`, and nothing is written to it, until the next start.
     offline: AtomicBool,
     remembered: Mutex<Remembered>,
     /// Whether a Kafka that was killed may have left gaps where no recovery point tells of them.
@@ -113,6 +113,12 @@ impl DataDirectory {
     /// Whether it cannot be used until the next start.
     pub fn is_offline(&self) -> bool {
         self.offline.load(Ordering::Acquire)
+    }
+
+    /// What its partitions answer while it is offline, as Kafka's do: `KAFKA_STORAGE_ERROR` where it failed at run time.
+    /// One that could not be used at the start holds none that this node could lead.
+    pub(super) fn offline_error(&self) -> ErrorCode {
+        if self.files.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
     }
 
     pub(super) fn set_offline(&self) {

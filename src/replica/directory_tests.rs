@@ -146,7 +146,7 @@ fn a_partition_of_a_directory_that_is_offline_is_made_nowhere_and_is_back_with_i
     std::fs::write(&here, "no directory").unwrap();
     let second = registry(dir.path());
     let [other, missing] = add(&second, id, true);
-    assert_eq!(append(&missing), Err(ErrorCode::KafkaStorageError));
+    assert_eq!(append(&missing), Err(ErrorCode::NotLeaderOrFollower));
     assert_eq!(append(&other), Ok(Offset(1)));
     second.close(1, None).unwrap();
     drop((second, other, missing));

@@ -261,7 +261,7 @@ impl Partition {
                 }
             }
             State::Open(_) => Ok(Recovered::WasOpen),
-            State::Offline => Err(ErrorCode::KafkaStorageError),
+            State::Offline => Err(self.home.offline_error()),
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
@@ -341,7 +341,7 @@ impl Partition {
         }
         match &mut *state {
             State::Open(log) => Ok(work(log)),
-            State::Offline => Err(ErrorCode::KafkaStorageError),
+            State::Offline => Err(self.home.offline_error()),
             State::Unopened(_) | State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
@@ -495,14 +495,15 @@ impl Partition {
     /// Bytes of all segments. A log that is not open stays so.
     ///
     /// # Errors
-    /// `UNKNOWN_TOPIC_OR_PARTITION` for a deleted partition, `KAFKA_STORAGE_ERROR` when the directory cannot be read.
+    /// `UNKNOWN_TOPIC_OR_PARTITION` for a deleted partition, `KAFKA_STORAGE_ERROR` when the directory cannot be read,
+    /// `DataDirectory::offline_error`.
     pub fn size_bytes(&self) -> Result<u64, ErrorCode> {
         match &*lock(&self.state) {
             State::Open(log) => Ok(log.reader().size_bytes()),
             State::Unopened(_) => {
                 stored_bytes(&self.home.shared.context, &self.dir()).map_err(|error| self.report_log(&error))
             }
-            State::Offline => Err(ErrorCode::KafkaStorageError),
+            State::Offline => Err(self.home.offline_error()),
             State::Deleted => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }

@@ -137,8 +137,7 @@ impl Opening<'_> {
         }
         tracing::error!(
             path = %path.display(), %error,
-            "a data directory cannot be used and is OFFLINE: its partitions answer KAFKA_STORAGE_ERROR until a start \
-            finds it in order"
+            "a data directory cannot be used and is OFFLINE: its partitions have no leader until a start finds it in order"
         );
         Ok(())
     }
@@ -302,8 +301,8 @@ pub(super) fn report_missing(image: &Image, node: NodeId, directories: &[Arc<Dat
     for (id, partitions) in missing {
         tracing::error!(
             partitions, directory_id = %id,
-            "partitions are OFFLINE because no data directory that can be used has their directory.id: they answer \
-            KAFKA_STORAGE_ERROR until one of log.dirs has it again"
+            "partitions are OFFLINE because no data directory that can be used has their directory.id: they have \
+            no leader until one of log.dirs has it again"
         );
     }
 }
