@@ -237,8 +237,9 @@ impl Thread {
             None => {}
             Some(WriteError::Refused(reason)) => {
                 warn!("the metadata log could not be written: {reason}");
-                shared.fail(batch, false);
+                // Who gets the answer may ask what was noted.
                 self.note(&reason);
+                shared.fail(batch, false);
             }
             Some(WriteError::Broken { error, cut }) => {
                 error!(

@@ -1,7 +1,9 @@
 //! What happens between the bound listeners and the first accepted connection.
 
+use std::io;
+use std::path::Path;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit};
@@ -27,7 +29,7 @@ use crate::observe::counters::Counters;
 use crate::replica::Partition;
 use crate::replica::partition::{Recovered, Shared};
 use crate::replica::registry::{Found, Registry};
-use crate::types::{Clock, TopicId};
+use crate::types::{Clock, ErrorCode, TopicId};
 
 /// Milliseconds that a fetch session must be unused before another may take its place, as in Kafka, where it is no
 /// configuration either.
@@ -64,13 +66,13 @@ pub(super) async fn open(
         let (config, clock) = (config.clone(), clock.clone());
         tokio::task::spawn_blocking(move || open_blocking(&config, clock, storage))
     };
-    let Foundation { broker, log_context, applier, to_recover, metadata, lost } = opening.await??;
+    let Foundation { broker, log_context, applier, to_recover, metadata, lost, refused } = opening.await??;
     for directory in lost {
         let told = broker.controller.fail_directory(directory).await;
-        told.map_err(|code| anyhow::anyhow!("cannot note that a data directory is offline: {code:?}"))?;
+        told.map_err(|code| refused.because(code)).context("cannot note that a data directory is offline")?;
     }
     let recovered = match to_recover {
-        Some(partitions) => recover(&broker, partitions).await?,
+        Some(partitions) => recover(&broker, partitions, &refused).await?,
         None => 0,
     };
     let image = broker.controller.image();
@@ -88,6 +90,24 @@ struct Foundation {
     metadata: Option<LogDirectory>,
     /// Directories that turned out to be unusable after the controller had counted on them.
     lost: Vec<DirectoryId>,
+    refused: Refused,
+}
+
+/// What the disk refused to the metadata log last.
+#[derive(Clone, Default)]
+struct Refused(Arc<Mutex<Option<String>>>);
+
+impl Refused {
+    fn note(&self, path: &Path, error: &io::Error) {
+        let said = format!("{}: {error}", path.display());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+
+    /// Why a change of the metadata failed: of the disk one learns more than a code.
+    fn because(&self, code: ErrorCode) -> anyhow::Error {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        anyhow::Error::msg(said.unwrap_or_else(|| format!("{code:?}")))
+    }
 }
 
 fn open_blocking(
@@ -111,6 +131,7 @@ fn open_blocking(
     directories::check_usable(config, &found, metadata.as_ref())?;
     let live = Arc::new(LiveConfig::new(config.clone()));
     let metadata_dir = &config.storage.metadata_log_dir;
+    let refused = Refused::default();
     let options = OpenController {
         data_dir: metadata_dir.clone(),
         directory: metadata_id,
@@ -122,8 +143,11 @@ fn open_blocking(
         fold_bytes_max: u64::try_from(config.metadata.log_max_record_bytes_between_snapshots)
             .unwrap_or(u64::MAX),
         note_failure: {
-            let context = context.clone();
-            Box::new(move |path, error| context.note_failure(path, error))
+            let (context, refused) = (context.clone(), refused.clone());
+            Box::new(move |path, error| {
+                refused.note(path, error);
+                context.note_failure(path, error);
+            })
         },
     };
     let counted = options.settings.directories.clone();
@@ -168,7 +192,7 @@ fn open_blocking(
     let existing = set_strays_aside(&broker, &listed)?;
     broker.partitions.forget_gone();
     let to_recover = unclean.then_some(existing);
-    Ok(Foundation { broker, log_context: context, applier, to_recover, metadata, lost })
+    Ok(Foundation { broker, log_context: context, applier, to_recover, metadata, lost, refused })
 }
 
 fn is_unclean(found: &[Found]) -> bool {
@@ -209,7 +233,11 @@ fn set_strays_aside(broker: &Broker, listed: &Listed) -> anyhow::Result<Vec<Arc<
 
 /// Scans the logs that exist, a few at a time, then raises the leader epoch of each that holds anything: a client
 /// that saw a record which the crash took away has to notice (KIP-320).
-async fn recover(broker: &Arc<Broker>, existing: Vec<Arc<Partition>>) -> anyhow::Result<usize> {
+async fn recover(
+    broker: &Arc<Broker>,
+    existing: Vec<Arc<Partition>>,
+    refused: &Refused,
+) -> anyhow::Result<usize> {
     let workers = broker.live.current().storage.num_recovery_threads.clamp(1, 8);
     let mut tasks = Vec::new();
     for part in 0..workers {
@@ -233,9 +261,9 @@ async fn recover(broker: &Arc<Broker>, existing: Vec<Arc<Partition>>) -> anyhow:
         })
         .await?;
         let raised = broker.controller.raise_leader_epochs(recovered.clone()).await;
-        raised.map_err(|code| {
-            anyhow::anyhow!("cannot raise the leader epochs after an unclean stop: {code:?}")
-        })?;
+        raised
+            .map_err(|code| refused.because(code))
+            .context("cannot raise the leader epochs after an unclean stop")?;
     }
     let known = broker.clone();
     if are_all {

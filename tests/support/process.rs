@@ -1,6 +1,6 @@
 //! The real binary as a process of its own, on a free port and in a directory that goes with it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -142,6 +142,21 @@ impl Process {
         self.child = starting.stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
         self.kill();
+    }
+
+    /// As `start_again`, where no start may be possible; what was said on stderr then.
+    pub fn try_start_again(&mut self) -> Result<(), String> {
+        let mut starting = command(self.port, self.directory.path(), &self.settings);
+        self.child = starting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        if lines.any(|line| line.contains("Transitioning from RECOVERY to RUNNING")) {
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(());
+        }
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(1));
+        Err(said)
     }
 
     pub fn start_again(&mut self) {
