@@ -89,13 +89,14 @@ impl Bench {
         if told.error_code == 0 { Ok(values(told)) } else { Err(told.error_code) }
     }
 
-    async fn end(&mut self, partition: i32) -> (i16, i64) {
+    /// Error, end offset, and the leader epoch of the newest records.
+    async fn end(&mut self, partition: i32) -> (i16, i64, i32) {
         let asked = ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(-1);
         let topic = ListOffsetsTopic::default().with_name(name("t")).with_partitions(vec![asked]);
         let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
         let answer: ListOffsetsResponse = self.client.ask(ApiKey::ListOffsets, 6, &request).await;
         let told = &answer.topics[0].partitions[0];
-        (told.error_code, told.offset)
+        (told.error_code, told.offset, told.leader_epoch)
     }
 
     async fn create(&mut self, topic: &str) -> i16 {
@@ -172,7 +173,8 @@ async fn a_failing_directory_is_offline_alone(fault: Fault, meet: impl AsyncFnOn
     // What was refused may be there all the same: its bytes were written before the sync failed.
     let beyond = found.split_off(bench.acknowledged[1].len());
     assert!(found == bench.acknowledged[1] && beyond.len() <= 1, "{found:?} {beyond:?}");
-    assert_eq!(bench.end(1).await, (0, (found.len() + beyond.len()) as i64));
+    let (error, end, _) = bench.end(1).await;
+    assert_eq!((error, end), (0, (found.len() + beyond.len()) as i64));
     bench.acknowledged[1].extend(beyond);
     assert_eq!([bench.append(0).await, bench.append(1).await], [0, 0]);
     bench.server.stop().await.unwrap();
@@ -262,6 +264,26 @@ async fn a_full_directory_is_neither_offline_nor_the_end() {
     bench.disk.mend();
     assert_eq!([bench.append(0).await, bench.append(1).await], [0, STORAGE_ERROR]);
     assert_eq!(bench.create("new").await, 0);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_scanned_after_a_kill_is_scanned_later_and_under_a_new_epoch() {
+    let mut bench = Bench::new("a", &[]).await;
+    assert_eq!([bench.end(0).await.2, bench.end(1).await.2], [0, 0]);
+    let Bench { server, disk, home, .. } = bench;
+    server.stop().await.unwrap();
+    for directory in ["a", "b"] {
+        std::fs::remove_file(home.path().join(directory).join(".kafka_cleanshutdown")).unwrap();
+    }
+    disk.break_below(home.path().join("b/t-1"), Fault::Reads);
+    let server = start(&disk, home.path(), "a").await;
+    let client = RawClient::connect(server.addresses()[0].1).await;
+    let mut bench = Bench { server, client, disk, home, ..bench };
+    assert_eq!([bench.append(0).await, bench.append(1).await], [0, STORAGE_ERROR]);
+    bench.disk.mend();
+    assert_eq!(bench.append(1).await, 0);
+    assert_eq!(bench.read(1).await.as_ref(), Ok(&bench.acknowledged[1]));
+    assert_eq!([bench.end(0).await.2, bench.end(1).await.2], [1, 1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

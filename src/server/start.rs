@@ -272,7 +272,7 @@ async fn recover(
     Ok(recovered.len())
 }
 
-/// Logs that were scanned.
+/// Logs that were scanned, or have to be yet.
 struct Scanned {
     logs: Vec<TopicIdPartition>,
     /// Whether each that had to be could be.
@@ -282,11 +282,10 @@ struct Scanned {
 fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Scanned {
     let (mut logs, mut are_all) = (Vec::new(), true);
     for partition in partitions {
+        let at =
+            TopicIdPartition { topic_id: partition.topic_id, partition: partition.topic_partition.partition };
         match partition.recover() {
-            Ok(Recovered::Opened(recovery)) if recovery.recovered => logs.push(TopicIdPartition {
-                topic_id: partition.topic_id,
-                partition: partition.topic_partition.partition,
-            }),
+            Ok(Recovered::Opened(recovery)) if recovery.recovered => logs.push(at),
             Ok(Recovered::Opened(_) | Recovered::WasOpen) => {}
             // A deleted topic's whose name another one has by now; it says so, or lost what says it.
             Ok(Recovered::OtherTopic) => {
@@ -298,10 +297,14 @@ fn recover_all(broker: &Broker, partitions: &[Arc<Partition>]) -> Scanned {
                     }
                 }
             }
-            // The partition answers KAFKA_STORAGE_ERROR; the others are served.
+            // The partition answers KAFKA_STORAGE_ERROR; the others are served. It is scanned when the disk allows it,
+            // at its first use: nobody sees it under its old epoch any more.
             Err(code) => {
                 tracing::error!(partition = %partition.topic_partition, ?code, "cannot be recovered");
                 are_all = false;
+                if !partition.home().is_offline() {
+                    logs.push(at);
+                }
             }
         }
     }
