@@ -1,9 +1,12 @@
 """Kafka and Milena on one data directory and one port, one after the other."""
 
+import time
 from pathlib import Path
 
+from asking import Asker
 from broker import Broker
 from harness import brokers
+from harness.batches import build_batch
 
 SETTINGS = {
     "auto_create_topics_enable": "false",
@@ -17,7 +20,8 @@ KAFKA_ALONE = {
     "log_initial_task_delay_ms": "100",
     "broker_session_timeout_ms": "2000",
     "broker_heartbeat_interval_ms": "500",
-}# A Kafka that starts has no leaders for a moment, when it has begun to load groups already.
+}
+# A Kafka that starts has no leaders for a moment, when it has begun to load groups already.
 HARMLESS = "Stopped loading records"
 
 
@@ -37,11 +41,11 @@ class Kafka(brokers.Kafka):
         return command
 
     def format(self, properties: Path) -> None:
-        if not self.dynamic:
+        if not self.dynamic and "," not in self.overrides["log.dirs"]:
             return super().format(properties)
         self.name_voters(properties)
         if not self.data.exists():
-            brokers.storage_tool(properties, "--standalone")
+            brokers.storage_tool(properties, *(["--standalone"] if self.dynamic else []))
 
     def name_voters(self, properties: Path) -> None:
         """Dynamic voters stand in the metadata, and the configuration only tells where one may be."""
@@ -56,12 +60,15 @@ class Kafka(brokers.Kafka):
 class House:
     """The data directory, and who owns it now."""
 
-    def __init__(self, home: Path, dynamic: bool):
+    def __init__(self, home: Path, dynamic: bool, directories: tuple[str, ...] = ("data",)):
         self.owners = {"kafka": Kafka(home / "kafka", dynamic), "milena": Broker(home / "milena", **SETTINGS)}
-        self.data = home / "data"
+        self.directories = [home / name for name in directories]
+        # That of the metadata.
+        self.data = self.directories[0]
         self.port = self.owners["kafka"].port
         for owner in self.owners.values():
             owner.port, owner.data = self.port, self.data
+            owner.overrides["log.dirs"] = ",".join(map(str, self.directories))
         self.owner: Broker | None = None
         self.said_before = 0
 
@@ -73,7 +80,18 @@ class House:
         """As an operator does before the first start, whoever starts then."""
         kafka = self.owners["kafka"]
         kafka.home.mkdir(parents=True)
-        kafka.command({"listeners": f"PLAINTEXT://{self.address}", "log.dirs": str(self.data), **kafka.overrides})
+        kafka.command({"listeners": f"PLAINTEXT://{self.address}", **kafka.overrides})
+
+    def partitions(self, prefix: str = "") -> dict[str, str]:
+        """The partitions' directories, and which data directory each is in."""
+        found = [path for data in self.directories for path in data.glob(f"{prefix}*") if path.is_dir() and "-" in path.name]
+        assert len({path.name for path in found}) == len(found), "a partition is in two directories"
+        return {path.name: path.parent.name for path in found if not path.name.endswith("-delete")}
+
+    def append(self, ask: Asker, topic: str, at: int, values: list[bytes]) -> None:
+        batch = build_batch({"records": [{"key": b"k", "value": value} for value in values]}, int(time.time() * 1000))
+        data = [{"Name": topic, "PartitionData": [{"Index": at, "Records": batch}]}]
+        ask.settled("Produce", 9, Acks=-1, TimeoutMs=10_000, TopicData=data)
 
     def wait_for_start(self, partition: str, offset: int) -> None:
         """Until the checkpoint says that a log begins there: before that it is not sure to survive a kill."""
