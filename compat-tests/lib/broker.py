@@ -53,9 +53,13 @@ def wait_until(condition, seconds: float, what: str):
         time.sleep(0.02)
 
 
+# Loaded before anything forks: between fork and exec, other threads may hold what loading needs.
+LIBC = ctypes.CDLL(None)
+
+
 def die_with_parent() -> None:
     """For `preexec_fn`: a child must not outlive a test run that was killed (PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    LIBC.prctl(1, signal.SIGKILL)
 
 
 class Broker:

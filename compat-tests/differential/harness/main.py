@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -24,6 +25,7 @@ SAMPLE = 15
 SAMPLE_JAVA = 3
 ATTEMPTS = 3
 LINES_MAX = 12
+WORKERS = 4
 
 
 def recorded(scenario: Scenario) -> recording.Recording:
@@ -102,17 +104,29 @@ def summary(found: list[Difference]) -> list[str]:
 
 
 def compare_raw(chosen: list[Scenario], kind: type[Broker], accepted: Accepted | None, report: Report) -> None:
-    brokers = Brokers(kind)
+    # Most of a scenario's time is waiting. Each worker has brokers of its own, so that nobody sees the topics of others.
+    workers = 1 if kind is Kafka else WORKERS
+    with ThreadPoolExecutor(workers) as pool:
+        for share in pool.map(lambda first: play_all(chosen[first::workers], kind), range(workers)):
+            for scenario, got in share:
+                if isinstance(got, dict):
+                    compare(scenario.name, recorded(scenario).load(), got, accepted, report)
+                else:
+                    report.add(scenario.name, 0, [f"{scenario.name}: {got}"], 0)
+
+
+def play_all(chosen: list[Scenario], kind: type[Broker]) -> list[tuple[Scenario, dict | Exception]]:
+    """Each scenario with its answers, or with what kept it from being played."""
+    brokers, found = Brokers(kind), []
     try:
         for scenario in chosen:
             try:
-                got = play(scenario, brokers)
+                found.append((scenario, play(scenario, brokers)))
             except (Unfit, AssertionError, OSError) as error:
-                report.add(scenario.name, 0, [f"{scenario.name}: {error}"], 0)
-                continue
-            compare(scenario.name, recorded(scenario).load(), got, accepted, report)
+                found.append((scenario, error))
     finally:
         brokers.close()
+    return found
 
 
 def record_raw(chosen: list[Scenario]) -> int:
