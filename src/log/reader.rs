@@ -172,14 +172,15 @@ impl LogReader {
         self.epochs.load().end_offset_for(epoch, self.end())
     }
 
-    /// The offset below which no transaction is open, at most `high_watermark`.
+    /// The offset below which no transaction is open, from the log start to `high_watermark`: what is deleted keeps
+    /// nothing back.
     pub fn last_stable(&self, high_watermark: Offset) -> Offset {
         let unstable = self.unstable.load();
         let Some(unstable) = unstable.as_ref() else { return high_watermark };
         let ended =
             unstable.ended.iter().filter(|(_, marker)| *marker >= high_watermark.0).map(|&(first, _)| first);
         let first = unstable.open.into_iter().chain(ended).min();
-        Offset(first.map_or(high_watermark.0, |first| first.min(high_watermark.0)))
+        Offset(first.map_or(high_watermark.0, |first| first.max(self.start().0).min(high_watermark.0)))
     }
 
     pub(crate) fn publish_unstable(&self, producers: &ProducerState) {

@@ -98,10 +98,10 @@ impl Log {
         self.topic_id
     }
 
-    /// The offset below which no transaction is open, at most `high_watermark`.
+    /// As [`LogReader::last_stable`].
     pub fn last_stable(&self, high_watermark: Offset) -> Offset {
         let first = self.producers.first_unstable(high_watermark.0);
-        Offset(first.map_or(high_watermark.0, |first| first.min(high_watermark.0)))
+        Offset(first.map_or(high_watermark.0, |first| first.max(self.start().0).min(high_watermark.0)))
     }
 
     /// Where a recovery after a crash would begin.

@@ -122,6 +122,17 @@ fn a_raised_log_start_takes_whole_segments_and_trims_epochs_and_snapshots() {
 }
 
 #[test]
+fn a_transaction_that_began_below_the_log_start_keeps_nothing_back_but_what_is_left_of_it() {
+    let bench = Bench::new(LogConfig::default());
+    let (mut log, _) = bench.open();
+    append(&mut log, &transactional(7, 0, 4));
+    log.advance_start(Offset(3), now()).unwrap();
+    assert_eq!((log.last_stable(Offset(4)), log.reader().last_stable(Offset(4))), (Offset(3), Offset(3)));
+    let (log, _) = bench.reopen(log);
+    assert_eq!(log.reader().last_stable(Offset(4)), Offset(3));
+}
+
+#[test]
 fn a_deleted_log_frees_its_name_at_once_and_its_files_later() {
     let bench = Bench::new(small());
     let (mut log, _) = bench.open();
