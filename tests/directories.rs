@@ -21,6 +21,7 @@ const STORAGE_ERROR: i16 = 56;
 /// Of one that could not be used at the start.
 const NOT_LEADER: i16 = 6;
 const LEADER_NOT_AVAILABLE: i16 = 5;
+const LOG_DIR_NOT_FOUND: i16 = 57;
 
 fn two(home: &Path) -> String {
     ["a", "b"].map(|name| home.join(name).display().to_string()).join(",")
@@ -126,6 +127,17 @@ async fn described(client: &mut RawClient) -> BTreeMap<String, (i16, usize, bool
         .collect()
 }
 
+/// What is said to a move of a partition of `t` to a directory.
+async fn move_to(client: &mut RawClient, partition: i32, directory: &Path) -> i16 {
+    use alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
+    let topic = AlterReplicaLogDirTopic::default().with_name(name("t")).with_partitions(vec![partition]);
+    let path = directory.to_str().unwrap().to_owned().into();
+    let wanted = AlterReplicaLogDir::default().with_path(path).with_topics(vec![topic]);
+    let request = AlterReplicaLogDirsRequest::default().with_dirs(vec![wanted]);
+    let answer: AlterReplicaLogDirsResponse = client.ask(ApiKey::AlterReplicaLogDirs, 2, &request).await;
+    answer.results[0].partitions[0].error_code
+}
+
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let looking = async {
         while !is_so().await {
@@ -219,6 +231,15 @@ async fn a_directory_that_cannot_be_used_at_the_start_is_offline_alone_and_comes
     assert_eq!(empty, [0, NOT_LEADER]);
     assert_eq!(told(&mut client, "t").await, [(0, 1, 0, 0), (LEADER_NOT_AVAILABLE, -1, 1, 1)]);
     assert_eq!(described(&mut client).await["b"], (STORAGE_ERROR, 0, false));
+    let usable = here.with_file_name("a");
+    for (partition, to, error) in [
+        (0, &usable, 0),
+        (0, &here, STORAGE_ERROR),
+        (1, &usable, STORAGE_ERROR),
+        (0, &away, LOG_DIR_NOT_FOUND),
+    ] {
+        assert_eq!(move_to(&mut client, partition, to).await, error, "{partition} to {to:?}");
+    }
     client.create("new", 2, &[]).await;
     assert_eq!([append(&mut client, "new", 0).await, append(&mut client, "new", 1).await], [(0, 0); 2]);
     let dirs = two(broker.directory.path());
@@ -255,6 +276,42 @@ async fn a_directory_that_is_no_longer_named_keeps_its_partitions_offline() {
     let mut client = broker.connect().await;
     assert_eq!(append(&mut client, "t", 1).await, (0, 1));
     assert_eq!(append(&mut client, "t", 0).await, (0, 1));
+}
+
+#[tokio::test]
+async fn an_empty_directory_in_the_place_of_the_only_one_keeps_its_partitions_offline() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    let (data, metadata) = (path("a").display().to_string(), path("m").display().to_string());
+    let (here, away) = (path("a"), path("away"));
+    let settings = [("log.dirs", data.as_str()), ("metadata.log.dir", metadata.as_str())];
+    let broker = TestBroker::start_on(home, &settings).await;
+    let mut client = broker.connect().await;
+    client.create("t", 2, &[]).await;
+    append(&mut client, "t", 0).await;
+    broker.server.stop().await.unwrap();
+    // As a disk that is not mounted leaves its place.
+    std::fs::rename(&here, &away).unwrap();
+    std::fs::create_dir(&here).unwrap();
+    let broker = TestBroker::start_on(broker.directory, &settings).await;
+    let mut client = broker.connect().await;
+    for partition in 0..2 {
+        assert_eq!(append(&mut client, "t", partition).await, (STORAGE_ERROR, -1));
+    }
+    assert_eq!(lie(broker.directory.path(), "t"), BTreeMap::new());
+    broker.server.stop().await.unwrap();
+    std::fs::remove_dir_all(&here).unwrap();
+    std::fs::rename(&away, &here).unwrap();
+    let broker = TestBroker::start_on(broker.directory, &settings).await;
+    let mut client = broker.connect().await;
+    assert_eq!(append(&mut client, "t", 0).await, (0, 1));
+    // One that lost its id is known by what lies in it.
+    broker.server.stop().await.unwrap();
+    std::fs::remove_file(here.join("meta.properties")).unwrap();
+    let broker = TestBroker::start_on(broker.directory, &settings).await;
+    let mut client = broker.connect().await;
+    assert_eq!(append(&mut client, "t", 0).await, (0, 2));
+    assert_eq!(append(&mut client, "t", 1).await, (0, 0));
 }
 
 #[tokio::test]

@@ -22,13 +22,17 @@ pub(super) fn handle(
     request: AlterReplicaLogDirsRequest,
 ) -> Reply<AlterReplicaLogDirsResponse> {
     let partitions = &context.broker.partitions;
-    let own: Vec<_> = partitions.directories().iter().map(|directory| directory.absolute_path()).collect();
+    let own: Vec<_> = partitions.directories().iter().map(|known| (known.absolute_path(), known)).collect();
     Reply::Now(respond(wanted(request.dirs), |partition, path| {
         // As with Kafka a path is compared as text: another way to write the directory is unknown.
-        if !own.iter().any(|own| own.as_os_str() == path) {
-            return Err(ErrorCode::LogDirNotFound);
+        let known = own.iter().find(|(own, _)| own.as_os_str() == path).ok_or(ErrorCode::LogDirNotFound)?;
+        if known.1.is_offline() {
+            return Err(ErrorCode::KafkaStorageError);
         }
         let partition = partitions.get(partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        if partition.home().is_offline() {
+            return Err(ErrorCode::KafkaStorageError);
+        }
         let is_there = partition.home().absolute_path().as_os_str() == path;
         if is_there { Ok(()) } else { Err(ErrorCode::InvalidRequest) }
     }))

@@ -317,6 +317,7 @@ fn controller_settings(config: &Config, live: Arc<LiveConfig>, found: &[Found]) 
         node: config.node_id,
         directories: usable.map(|files| TopicId(files.meta().directory_id)).collect(),
         directories_configured: found.len(),
+        metadata_among_them: config.storage.log_dirs.contains(&config.storage.metadata_log_dir),
         num_partitions: config.topics.num_partitions,
         default_replication_factor: i16::try_from(config.topics.default_replication_factor)
             .unwrap_or(i16::MAX),

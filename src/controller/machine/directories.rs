@@ -147,7 +147,8 @@ impl Machine {
         ids: TopicIds<'_>,
     ) -> Result<Effects, ReplayError> {
         let found: HashMap<_, _> = found.iter().copied().collect();
-        let adopts = self.directories.configured <= 1 && self.registered().len() <= 1;
+        let is_known = self.settings.metadata_among_them || !found.is_empty();
+        let adopts = is_known && self.directories.configured <= 1 && self.registered().len() <= 1;
         let mut records: Vec<_> = self.registration(ids).into_iter().collect();
         let mut elected = 0;
         for topic in self.head.topics() {
@@ -165,7 +166,7 @@ impl Machine {
     }
 
     /// The directory that a partition which lies nowhere is to be in; `None` when it may lie in one that is offline.
-    /// With `adopts` there can be no other than the one that is there: its id was lost.
+    /// With `adopts` there can be no other than the one that is there, by what lies in it: its id was lost.
     fn usable(&self, partition: &PartitionImage, adopts: bool) -> Option<DirectoryId> {
         let recorded = self.own_directory(partition);
         if self.directories.online.contains(&recorded) {

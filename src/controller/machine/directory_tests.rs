@@ -183,6 +183,14 @@ fn the_only_directory_there_ever_was_may_have_another_id_now() {
     let gone = TopicId(Uuid::from_u128(0xdead));
     let driver = goes_on(recorded_in(&[gone, A]), &[B], 1);
     assert_eq!(placed(&driver, "t"), [(Some(NODE), B); 2]);
+    // With the metadata elsewhere it has to show by what lies in it that it is the one.
+    for (found, leader) in [(false, None), (true, Some(NODE))] {
+        let apart = Settings { directories: vec![B], metadata_among_them: false, ..settings() };
+        let mut driver = Driver::of(Machine::new(apart, recorded_in(&[gone, A])));
+        let lies = (partitions_of(&driver, "t")[0], B);
+        driver.run(Command::TakeOver(if found { vec![lies] } else { Vec::new() }));
+        assert!(placed(&driver, "t").iter().all(|(led_by, _)| *led_by == leader), "{found}");
+    }
     // One of two that were known is missing, not renamed.
     let mut two = driver_of_two();
     create(&mut two, "u", 2);

@@ -48,6 +48,8 @@ pub struct Settings {
     pub directories: Vec<DirectoryId>,
     /// How many `log.dirs` names.
     pub directories_configured: usize,
+    /// Whether one of these is the metadata's: that one is no empty place where another disk should be.
+    pub metadata_among_them: bool,
     /// `num.partitions`.
     pub num_partitions: i32,
     /// `default.replication.factor`.

@@ -43,6 +43,7 @@ pub(in crate::controller) fn settings() -> Settings {
         node: NODE,
         directories: vec![directory()],
         directories_configured: 1,
+        metadata_among_them: true,
         num_partitions: 2,
         default_replication_factor: 1,
         delete_topic_enable: true,
