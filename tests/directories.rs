@@ -232,12 +232,9 @@ async fn a_directory_that_cannot_be_used_at_the_start_is_offline_alone_and_comes
     assert_eq!(told(&mut client, "t").await, [(0, 1, 0, 0), (LEADER_NOT_AVAILABLE, -1, 1, 1)]);
     assert_eq!(described(&mut client).await["b"], (STORAGE_ERROR, 0, false));
     let usable = here.with_file_name("a");
-    for (partition, to, error) in [
-        (0, &usable, 0),
-        (0, &here, STORAGE_ERROR),
-        (1, &usable, STORAGE_ERROR),
-        (0, &away, LOG_DIR_NOT_FOUND),
-    ] {
+    for (partition, to, error) in
+        [(0, &usable, 0), (0, &here, STORAGE_ERROR), (1, &usable, NOT_LEADER), (0, &away, LOG_DIR_NOT_FOUND)]
+    {
         assert_eq!(move_to(&mut client, partition, to).await, error, "{partition} to {to:?}");
     }
     client.create("new", 2, &[]).await;
@@ -296,7 +293,7 @@ async fn an_empty_directory_in_the_place_of_the_only_one_keeps_its_partitions_of
     let broker = TestBroker::start_on(broker.directory, &settings).await;
     let mut client = broker.connect().await;
     for partition in 0..2 {
-        assert_eq!(append(&mut client, "t", partition).await, (STORAGE_ERROR, -1));
+        assert_eq!(append(&mut client, "t", partition).await, (NOT_LEADER, -1));
     }
     assert_eq!(lie(broker.directory.path(), "t"), BTreeMap::new());
     broker.server.stop().await.unwrap();

@@ -31,7 +31,7 @@ pub(super) fn handle(
         }
         let partition = partitions.get(partition).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         if partition.home().is_offline() {
-            return Err(ErrorCode::KafkaStorageError);
+            return Err(partition.home().offline_error());
         }
         let is_there = partition.home().absolute_path().as_os_str() == path;
         if is_there { Ok(()) } else { Err(ErrorCode::InvalidRequest) }

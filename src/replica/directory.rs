@@ -117,7 +117,7 @@ impl DataDirectory {
 
     /// What its partitions answer while it is offline, as Kafka's do: `KAFKA_STORAGE_ERROR` where it failed at run time.
     /// One that could not be used at the start holds none that this node could lead.
-    pub(super) fn offline_error(&self) -> ErrorCode {
+    pub fn offline_error(&self) -> ErrorCode {
         if self.files.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
     }
 
