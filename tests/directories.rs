@@ -349,6 +349,58 @@ async fn directories_that_do_not_belong_together_are_refused_in_one_sentence() {
     broker.connect().await.create("t", 2, &[]).await;
 }
 
+/// What lies there ends in one of the endings that names get which are nobody's any more.
+fn left_aside(home: &Path) -> Vec<(String, &'static str)> {
+    let ending = |name: &str| ["-stray", "-delete"].into_iter().find(|ending| name.ends_with(ending));
+    let lie = lie(home, "t").into_iter();
+    lie.filter_map(|(name, directory)| Some((directory, ending(&name)?))).collect()
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_topic_is_set_aside_where_it_lies_and_stays_as_with_kafka() {
+    let broker = start(tempfile::tempdir().unwrap()).await;
+    let mut client = broker.connect().await;
+    client.create("t", 2, &[]).await;
+    for partition in 0..2 {
+        append(&mut client, "t", partition).await;
+    }
+    let deleted = broker.directory.path().join("deleted");
+    for name in ["a/t-0", "b/t-1"] {
+        let (from, to) = (broker.directory.path().join(name), deleted.join(name));
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+    client.delete("t").await;
+    broker.server.stop().await.unwrap();
+    let home = broker.directory;
+    // As when the broker died between the deletion of the topic and that of its directories.
+    for name in ["a/t-0", "b/t-1"] {
+        std::fs::rename(deleted.join(name), home.path().join(name)).unwrap();
+    }
+    std::fs::create_dir(home.path().join("b/t-1.0123456789abcdef0123456789abcdef-delete")).unwrap();
+    let dirs = two(home.path());
+    let mut broker = start(home).await;
+    let expected = ["a", "b"].map(|directory| (directory.to_owned(), "-stray"));
+    for round in 0..3 {
+        until("the deleted directories are gone", || async {
+            let mut left = left_aside(broker.directory.path());
+            left.sort();
+            left == expected
+        })
+        .await;
+        let mut client = broker.connect().await;
+        if round == 0 {
+            client.create("t", 2, &[]).await;
+        }
+        for partition in 0..2 {
+            assert_eq!(append(&mut client, "t", partition).await, (0, round));
+        }
+        broker = broker.restart(&[("log.dirs", &dirs)]).await;
+    }
+}
+
 #[tokio::test]
 async fn the_metadata_may_lie_in_a_directory_of_their_own() {
     let home = tempfile::tempdir().unwrap();

@@ -347,10 +347,17 @@ impl LogDirectory {
     }
 
     fn remove_leftovers(&self, now: Now) -> Result<(), LogError> {
-        for entry in self.context.storage.list(&self.path).map_err(LogError::io(&self.path))? {
-            if entry.is_dir && names::is_deleted_directory(&entry.name) {
-                self.context.remove_dir_later(&self.path.join(&entry.name), 0, now);
-            }
+        let mut listed = self.context.storage.list(&self.path).map_err(LogError::io(&self.path))?;
+        listed.retain(|entry| entry.is_dir);
+        for entry in listed.iter().filter(|entry| names::is_deleted_directory(&entry.name)) {
+            self.context.remove_dir_later(&self.path.join(&entry.name), 0, now);
+        }
+        let strays = listed.iter().filter(|entry| entry.name.ends_with(STRAY_DIRECTORY_SUFFIX)).count();
+        if strays > 0 {
+            tracing::warn!(
+                path = %self.path.display(), directories = strays,
+                "directories that end in -stray belong to no topic and are kept until somebody removes them"
+            );
         }
         Ok(())
     }
