@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use bytes::Bytes;
 use kafka_protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -229,6 +230,112 @@ fn partitions_whose_metadata_lies_elsewhere_are_refused_and_not_set_aside() {
     assert!(told.contains("no metadata log") && told.contains("metadata.log.dir"), "{told}");
     assert_eq!(told.trim_end().lines().count(), 1, "{told}");
     assert_eq!(names(), before, "also the marker of a clean stop");
+}
+
+/// The name of a second directory, within the first one of a test.
+const BESIDE: &str = "beside";
+const META: &str = "meta.properties";
+
+/// Kafka's directory as if it had had two: some partitions, with what the checkpoints say of them, lie in another one.
+fn in_two(archive: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let (from, one, other) = (support::unpack(archive), home.path().join("one"), home.path().join(BESIDE));
+    fs::create_dir(&other).unwrap();
+    fs::rename(from.path(), &one).unwrap();
+    fs::create_dir(from.path()).unwrap();
+    let meta = fs::read_to_string(one.join(META)).unwrap();
+    let id = meta.lines().find(|line| line.starts_with("directory.id=")).unwrap();
+    fs::write(other.join(META), meta.replace(id, "directory.id=B6G_RwcNSD6o6trLeAETPg")).unwrap();
+    for (place, name) in names_in(&one).into_iter().enumerate() {
+        let is_partition = one.join(&name).is_dir() && !name.starts_with("__cluster_metadata");
+        let is_split = ["orders-", "__consumer_offsets-"].iter().any(|topic| name.starts_with(topic));
+        if is_partition && (name == "compacted-0" || is_split && place % 2 == 0) {
+            fs::rename(one.join(&name), other.join(&name)).unwrap();
+        }
+    }
+    for file in names_in(&one).iter().filter(|name| name.ends_with("-checkpoint") || *name == CLEAN_MARKER) {
+        fs::copy(one.join(file), other.join(file)).unwrap();
+    }
+    if !other.join(CLEAN_MARKER).exists() {
+        // Nothing tells of the gaps that its cleaner left.
+        fs::remove_file(other.join("recovery-point-offset-checkpoint")).unwrap();
+        let _ = fs::remove_file(other.join("cleaner-offset-checkpoint"));
+    }
+    home
+}
+
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != ".lock");
+    names.sort();
+    names
+}
+
+fn both(home: &TempDir) -> String {
+    ["one", BESIDE].map(|name| home.path().join(name).display().to_string()).join(",")
+}
+
+#[tokio::test]
+async fn a_kafka_with_two_data_directories_goes_on_here() {
+    for (archive, orders) in [("kafka-4.3.0-datadir", 110), ("kafka-4.3.0-datadir-killed", 100)] {
+        let home = in_two(archive);
+        let lay = names_in(&home.path().join(BESIDE));
+        assert!(lay.iter().any(|name| name.starts_with("orders-")), "{lay:?}");
+        let dirs = both(&home);
+        let settings: Vec<_> = SETTINGS.iter().copied().chain([("log.dirs", dirs.as_str())]).collect();
+        let mut broker = TestBroker::start_on(home, &settings).await;
+        for _ in 0..2 {
+            every_record_is_served(&broker, orders).await;
+            transactions_are_told_apart(&broker).await;
+            committed_offsets_are_there(&broker).await;
+            broker = broker.restart(&settings).await;
+        }
+        broker.server.stop().await.unwrap();
+        let lies = names_in(&broker.directory.path().join(BESIDE));
+        let moved =
+            |names: &[String]| names.iter().filter(|name| name.ends_with("-0")).cloned().collect::<Vec<_>>();
+        assert_eq!(moved(&lies), moved(&lay));
+        for name in lies.into_iter().chain(names_in(&broker.directory.path().join("one"))) {
+            assert!(!name.ends_with("-stray"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn two_directories_that_are_refused_both_stay_as_they_are() {
+    let home = in_two("kafka-4.3.0-datadir");
+    let content = || {
+        ["one", BESIDE].map(|name| {
+            let directory = home.path().join(name);
+            let marker = fs::read(directory.join(CLEAN_MARKER)).unwrap();
+            (names_in(&directory), fs::read(directory.join(META)).unwrap(), marker)
+        })
+    };
+    let refused = |log_dirs: &str, reason: &str| {
+        let before = content();
+        let told = Process::fail_in(&home, &[("log.dirs", log_dirs)]);
+        assert!(told.contains(reason), "{told}");
+        assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+        assert!(content() == before, "{reason}");
+    };
+    // Partitions in both.
+    let (one, other) = (home.path().join("one"), home.path().join(BESIDE));
+    fs::create_dir(one.join("compacted-0")).unwrap();
+    fs::copy(other.join("compacted-0/partition.metadata"), one.join("compacted-0/partition.metadata"))
+        .unwrap();
+    refused(&both(&home), "the partition compacted-0 is in");
+    fs::remove_dir_all(one.join("compacted-0")).unwrap();
+    // The metadata in the other one.
+    let turned = format!("{},{}", other.display(), one.display());
+    refused(&turned, "metadata.log.dir");
+    // No metadata at all: those that know the partitions in either.
+    let away = home.path().join("away");
+    fs::rename(one.join("__cluster_metadata-0"), &away).unwrap();
+    refused(&both(&home), "no metadata log");
+    let kept = names_in(&one).into_iter().filter(|name| one.join(name).is_dir());
+    kept.for_each(|name| fs::remove_dir_all(one.join(name)).unwrap());
+    refused(&both(&home), "no metadata log");
 }
 
 /// What the directory's recovery points are from now on, as after a crash.
