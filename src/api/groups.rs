@@ -10,6 +10,9 @@ use crate::coordinator::Answer;
 use crate::limits::GROUP_ANSWER_BYTES_MAX;
 use crate::types::ErrorCode;
 
+/// Characters of a reason that a member gives (KIP-800).
+const REASON_CHARS_MAX: usize = 255;
+
 /// The reply that an answer of the coordinator becomes: there now, or when it is.
 pub(super) fn reply<T: Send + 'static, R: 'static>(
     answer: Answer<T>,
@@ -112,6 +115,11 @@ pub(super) fn owned(text: Option<&StrBytes>) -> Option<String> {
     text.map(ToString::to_string)
 }
 
+/// Why a member joins or leaves, for the log: no longer than KIP-800 allows a client to be.
+pub(super) fn reason(text: Option<&StrBytes>) -> Option<String> {
+    text.map(|text| text.chars().take(REASON_CHARS_MAX).collect())
+}
+
 /// An optional string of a response.
 pub(super) fn text(text: Option<String>) -> Option<StrBytes> {
     text.map(StrBytes::from_string)
@@ -141,6 +149,16 @@ mod tests {
     #[test]
     fn a_question_that_comes_again_is_asked_once_and_has_its_place() {
         assert_eq!(once(vec!["b", "a", "b", "c", "a"]), (vec!["b", "a", "c"], vec![0, 1, 0, 2, 1]));
+    }
+
+    #[test]
+    fn a_reason_for_the_log_is_short_however_long_it_was() {
+        let long = StrBytes::from_string("ä".repeat(1_000_000));
+        assert_eq!(reason(Some(&long)), Some("ä".repeat(255)));
+        assert_eq!(
+            (reason(Some(&StrBytes::from_static_str("why"))), reason(None)),
+            (Some("why".into()), None)
+        );
     }
 
     #[test]

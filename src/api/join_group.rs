@@ -6,7 +6,7 @@ use kafka_protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-use super::groups::{code, owned, reply, text};
+use super::groups::{code, owned, reason, reply, text};
 use super::{Context, Reply};
 use crate::coordinator::command::{Join, JoinAnswer, Protocol};
 use crate::types::ErrorCode;
@@ -48,7 +48,7 @@ fn join(
         },
         protocol_type: request.protocol_type.to_string(),
         protocols: protocols.collect(),
-        reason: owned(request.reason.as_ref()),
+        reason: reason(request.reason.as_ref()),
         member_id_required: version >= 4,
         can_skip_assignment: version >= 9,
         fresh_id,

@@ -4,7 +4,7 @@ use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 use kafka_protocol::protocol::StrBytes;
 
-use super::groups::{code, owned, reply, text};
+use super::groups::{code, owned, reason, reply, text};
 use super::{Context, Reply};
 use crate::coordinator::command::{Leave, LeavingMember, LeftMember};
 use crate::types::ErrorCode;
@@ -26,7 +26,7 @@ fn leave(version: i16, request: &LeaveGroupRequest) -> Leave {
         let members = request.members.iter().map(|member| LeavingMember {
             member_id: member.member_id.to_string(),
             instance_id: owned(member.group_instance_id.as_ref()),
-            reason: owned(member.reason.as_ref()),
+            reason: reason(member.reason.as_ref()),
         });
         members.collect()
     };
