@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::group::{CLASSIC, GroupState};
+use super::record::ForeignKind;
 use crate::types::{ErrorCode, TopicId, TopicName};
 
 /// One request to a group's shard.
@@ -425,6 +427,38 @@ pub struct ListFilter {
     pub states: Vec<String>,
     /// Names of types, in any case (KIP-848).
     pub types: Vec<String>,
+}
+
+impl ListFilter {
+    /// The same filter with no more names than groups can have: every group is compared with each, and a request may
+    /// hold a hundred thousand.
+    pub(super) fn reduced(self) -> Self {
+        let kinds = ForeignKind::ALL.map(ForeignKind::name);
+        Self {
+            states: reduced(self.states, &GroupState::ALL.map(GroupState::name)),
+            types: reduced(self.types, &[&[CLASSIC], &kinds[..]].concat()),
+        }
+    }
+
+    /// Whether a group of this state and type is asked for.
+    pub(super) fn wants(&self, state: &str, group_type: &str) -> bool {
+        let wants = |names: &[String], name| names.is_empty() || names.iter().any(|asked| is(asked, name));
+        wants(&self.states, state) && wants(&self.types, group_type)
+    }
+}
+
+/// Whether a client's spelling of a state or type is this one.
+fn is(asked: &str, name: &str) -> bool {
+    asked.trim().eq_ignore_ascii_case(name)
+}
+
+/// Those of `names` that are among the known ones, each once; where none is, one that no group has, for an empty list
+/// means all.
+fn reduced(names: Vec<String>, known: &[&str]) -> Vec<String> {
+    let Some(first) = names.first() else { return names };
+    let asked = known.iter().filter(|known| names.iter().any(|name| is(name, known)));
+    let asked: Vec<String> = asked.map(|known| (*known).to_owned()).collect();
+    if asked.is_empty() { vec![first.clone()] } else { asked }
 }
 
 /// One group in a list.

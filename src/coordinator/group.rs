@@ -21,6 +21,9 @@ use super::timers::{Alarm, Timer, Timers};
 use super::{records, subscription};
 use crate::types::{ErrorCode, Now, TopicName};
 
+/// Kafka's name for the type of these groups.
+pub(crate) const CLASSIC: &str = "classic";
+
 /// The protocol type of groups whose members consume topics.
 const CONSUMER_PROTOCOL: &str = "consumer";
 
@@ -38,6 +41,10 @@ pub(crate) enum GroupState {
 }
 
 impl GroupState {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Empty, Self::PreparingRebalance, Self::CompletingRebalance, Self::Stable];
+
     /// The name in `DescribeGroups` and `ListGroups`.
     pub(crate) const fn name(self) -> &'static str {
         match self {

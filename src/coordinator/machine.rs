@@ -419,9 +419,6 @@ impl Machine {
     }
 
     fn list(&self, filter: &ListFilter) -> Vec<ListedGroup> {
-        let wanted = |filters: &[String], name: &str| {
-            filters.is_empty() || filters.iter().any(|filter| filter.trim().eq_ignore_ascii_case(name))
-        };
         let foreign = self.foreign.iter().map(|(id, foreign)| ListedGroup {
             group_id: id.as_ref().into(),
             protocol_type: foreign.kind.name().into(),
@@ -429,8 +426,7 @@ impl Machine {
             group_type: foreign.kind.name(),
         });
         let all = self.groups.values().map(Group::list).chain(foreign);
-        all.filter(|group| wanted(&filter.states, group.state) && wanted(&filter.types, group.group_type))
-            .collect()
+        all.filter(|group| filter.wants(group.state, group.group_type)).collect()
     }
 
     fn delete(&mut self, group_id: &str, effects: &mut Effects) -> Result<(), ErrorCode> {

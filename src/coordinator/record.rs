@@ -70,6 +70,9 @@ pub(crate) enum ForeignKind {
 }
 
 impl ForeignKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Consumer, Self::Share, Self::Streams];
+
     /// Kafka's name of the group type; also the protocol type in a list.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Group, GroupState};
+use super::{CLASSIC, Group, GroupState};
 use crate::coordinator::command::{DescribedGroup, DescribedMember, ListedGroup};
 use crate::types::ErrorCode;
 
@@ -32,7 +32,7 @@ impl Group {
             group_id: self.id.as_ref().into(),
             protocol_type: self.protocol_type.as_deref().unwrap_or_default().into(),
             state: self.state.name(),
-            group_type: "classic",
+            group_type: CLASSIC,
         }
     }
 
