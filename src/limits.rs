@@ -19,8 +19,16 @@ pub const ANSWER_MEMORY_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const ANSWER_BYTES_UNIT: usize = 8 * 1024;
 /// Milliseconds that a request waits for memory before its connection is closed.
 pub const ADMISSION_WAIT_MS_MAX: u64 = 30_000;
+/// The same for a connection that holds some while it waits for more: many of them could have all.
+pub const ADMISSION_HOLDER_WAIT_MS_MAX: u64 = 5_000;
+/// Milliseconds that requests may hold memory for which others wait, while those before them are not answered or their
+/// answers not taken.
+pub const HELD_UP_SHORT_MS_MAX: u64 = 2_000;
 /// Requests of one connection that may be unanswered; the connection is not read while there are more.
 pub const UNANSWERED_REQUESTS_MAX: usize = 1024;
+/// Fetch requests of one connection that wait for records; the connection is not read while there are more. Each takes
+/// some 3 KB, and Kafka has one at a time.
+pub const PARKED_REQUESTS_MAX: usize = 4;
 /// Bytes of answers that may wait for one connection's socket; the connection is not read while there are more.
 pub const QUEUED_ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Requests of one connection that are handled before other connections get their turn.

@@ -151,6 +151,69 @@ async fn requests_that_hold_memory_for_which_others_wait_have_to_get_on() {
     assert!(is_closed(&mut hoarders[0]).await);
 }
 
+/// A request of so many bytes that is answered with little: what stands behind it is not looked at.
+fn padded(client: &mut RawClient, bytes: usize) -> Vec<u8> {
+    let asked = MetadataRequest::default().with_topics(Some(Vec::new()));
+    let (frame, _) = client.frame(ApiKey::Metadata, 9, &asked);
+    let padding = vec![0; bytes - frame.len()];
+    [&(bytes as i32 - 4).to_be_bytes()[..], &frame[4..], &padding].concat()
+}
+
+/// A broker whose requests have 2 MB of memory, and a client that proved to send 700 KB at once.
+async fn short_of_memory() -> (TestBroker, RawClient) {
+    let limits = [("socket.request.max.bytes", "2000000"), ("queued.max.request.bytes", "2000000")];
+    let broker = TestBroker::start_with(&limits).await;
+    let mut good = broker.connect().await;
+    good.create("t", 1, &[]).await;
+    good.create("quiet", 1, &[]).await;
+    good.send_values("t", 0, &["x".repeat(700_000).as_str()]).await;
+    (broker, good)
+}
+
+/// That the client may send 700 KB soon, whatever others do.
+async fn is_served_soon(good: &mut RawClient) {
+    let begin = Instant::now();
+    good.send_values("t", 0, &["x".repeat(700_000).as_str()]).await;
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn requests_behind_answers_that_do_not_come_keep_no_memory_for_which_others_wait() {
+    let (broker, mut good) = short_of_memory().await;
+    let mut hoarders = Vec::new();
+    for _ in 0..12 {
+        let mut client = broker.connect().await;
+        // After this the broker reads far ahead.
+        let first = padded(&mut client, 900_000);
+        client.send(&first).await;
+        client.read_frame().await;
+        let wait = fetch_of(vec![of_topic("quiet", vec![from(0, 0)])], i32::MAX);
+        let (waits, _) = client.frame(ApiKey::Fetch, FETCH, &wait);
+        let (asks, _) = client.frame(ApiKey::Metadata, 9, &MetadataRequest::default());
+        client.send(&[waits.repeat(10), asks.repeat(400_000 / asks.len())].concat()).await;
+        hoarders.push(client);
+    }
+    is_served_soon(&mut good).await;
+}
+
+#[tokio::test]
+async fn who_delivered_little_is_not_trusted_with_much() {
+    let (broker, mut good) = short_of_memory().await;
+    let mut hoarders = Vec::new();
+    for _ in 0..12 {
+        let mut client = broker.connect().await;
+        let first = padded(&mut client, 6_000);
+        client.send(&first).await;
+        client.read_frame().await;
+        let large = padded(&mut client, 1_100_000);
+        client.send(&large[..20_000]).await;
+        hoarders.push(client);
+    }
+    let begin = Instant::now();
+    is_served_soon(&mut good).await;
+    assert!(begin.elapsed() < Duration::from_millis(1_500), "there is memory left: {:?}", begin.elapsed());
+}
+
 /// Bytes of memory that are resident.
 fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -106,7 +106,7 @@ async fn answered(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: &By
                 Err(_) => panic!("an effect that is waited for did not come"),
             },
             // As when the connection ends: the effect stands, the answer is dropped, perhaps polled once.
-            Answer::Later(future) => {
+            Answer::Later(future) | Answer::Parked(future) => {
                 let answer = tokio::time::timeout(Duration::ZERO, future).await;
                 return answer.is_err()
                     || answer.is_ok_and(|answer| answer.map_or_else(|error| closes(&error), |_| true));

@@ -47,7 +47,7 @@ pub(super) fn handle(context: Context, request: FetchRequest) -> Reply<FetchResp
             let bytes = first.as_ref().map_or(0, |round| round.bytes);
             let cold = first.is_err();
             fetch.register();
-            Reply::Later(Box::pin(fetch.wait(deadline, bytes, cold)))
+            Reply::Parked(Box::pin(fetch.wait(deadline, bytes, cold)))
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::types::ErrorCode;
 pub(super) fn handle(context: Context, request: ListGroupsRequest) -> Reply<ListGroupsResponse> {
     let owned = |names: &[StrBytes]| names.iter().map(ToString::to_string).collect();
     let filter = ListFilter { states: owned(&request.states_filter), types: owned(&request.types_filter) };
+    let filter = filter.reduced();
     Reply::Later(Box::pin(async move {
         respond(context.version, context.broker.coordinator.list(filter, context.now).await)
     }))

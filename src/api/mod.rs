@@ -100,6 +100,8 @@ pub enum Reply<R> {
     /// The effect is applied, only the answer is outstanding; the requests behind go on. The effect must not
     /// depend on the future being polled: it is dropped when the connection ends.
     Later(BoxFuture<R>),
+    /// As `Later`, for as long as the client likes to wait: few of a connection may.
+    Parked(BoxFuture<R>),
     /// A barrier: the next request of this connection is read when the future is done.
     Run(BoxFuture<R>),
     /// A barrier like `Run`, whose future tells what the reply is.
@@ -116,6 +118,8 @@ pub enum Answer {
     Now(Frame),
     /// See [`Reply::Later`].
     Later(BoxFuture<Result<Frame, Refused>>),
+    /// See [`Reply::Parked`].
+    Parked(BoxFuture<Result<Frame, Refused>>),
     /// See [`Reply::Then`]; what [`Reply::Run`] becomes, too.
     Then(BoxFuture<Result<Answer, Refused>>),
     /// See [`Reply::Silent`].
@@ -363,6 +367,7 @@ impl Encoder {
         Ok(match reply {
             Reply::Now(response) => Answer::Now(self.frame(response)?),
             Reply::Later(future) => Answer::Later(Box::pin(async move { self.frame(future.await) })),
+            Reply::Parked(future) => Answer::Parked(Box::pin(async move { self.frame(future.await) })),
             Reply::Run(future) => {
                 Answer::Then(Box::pin(async move { Ok(Answer::Now(self.frame(future.await)?)) }))
             }

@@ -430,9 +430,10 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
-    /// The same filter with no more names than groups can have: every group is compared with each, and a request may
-    /// hold a hundred thousand.
-    pub(super) fn reduced(self) -> Self {
+    /// The same filter with no more names than groups can have. To be used before it is waited with: every group is
+    /// compared with each name, and a request may hold a hundred thousand.
+    #[must_use]
+    pub fn reduced(self) -> Self {
         let kinds = ForeignKind::ALL.map(ForeignKind::name);
         Self {
             states: reduced(self.states, &GroupState::ALL.map(GroupState::name)),

@@ -22,8 +22,8 @@ use super::reply::{Queue, Slot, WriteEnd};
 use crate::api::{self, Answer, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{
-    ANSWER_BYTE_COST, DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, REQUEST_BYTES_FREE, REQUEST_BYTES_PER_TURN_MAX,
-    REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX, UNTAKEN_SHORT_MS_MAX,
+    ANSWER_BYTE_COST, DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, HELD_UP_SHORT_MS_MAX, REQUEST_BYTES_FREE,
+    REQUEST_BYTES_PER_TURN_MAX, REQUESTS_PER_TURN_MAX, SHUTDOWN_DRAIN_MS_MAX, UNTAKEN_SHORT_MS_MAX,
 };
 use crate::replica::complaints::Complaints;
 use crate::wire::foreign::{self, Foreign};
@@ -66,6 +66,10 @@ enum ReadEnd {
     Slow { bytes: usize, seconds: u32 },
     #[error("the client takes none of its answers, and memory for answers is short")]
     Untaken,
+    #[error(
+        "memory is short, and requests hold some behind others that are not answered or answers not taken"
+    )]
+    HeldUp,
     #[error(transparent)]
     Foreign(#[from] Foreign),
     #[error("cannot read: {0}")]
@@ -98,6 +102,7 @@ pub fn serve(
             inbound: Inbound::default(),
             place: &place,
             is_known: false,
+            held_up_ms: 0,
         };
         let reading = pin!(reader.run());
         // One future to the end: it holds the answer that is waited for and the bytes that are half written.
@@ -157,7 +162,7 @@ fn log_read_end(end: &ReadEnd, peer: SocketAddr, shared: &Shared) {
         ReadEnd::Foreign(Foreign::Tls) => "tls",
         ReadEnd::Slow { .. } => "slow",
         ReadEnd::Untaken => "untaken",
-        ReadEnd::Memory(_) => "memory",
+        ReadEnd::Memory(_) | ReadEnd::HeldUp => "memory",
         ReadEnd::Frame(_) | ReadEnd::Refused(_) => "request",
     };
     complain(end, kind, peer, shared);
@@ -183,6 +188,8 @@ struct Reader<'a> {
     permit: Permit,
     /// The client has shown a request that is one.
     is_known: bool,
+    /// For how long requests that hold memory were not handled, because those before them are not answered.
+    held_up_ms: u32,
 }
 
 impl Reader<'_> {
@@ -210,7 +217,10 @@ impl Reader<'_> {
                 answer = future.await?;
             }
             // What arrives behind it goes on needing some.
-            self.permit.delivered(self.inbound.needed_bytes(REQUEST_BYTES_FREE));
+            self.permit.delivered(self.inbound.needed_bytes(REQUEST_BYTES_FREE), self.inbound.held_bytes());
+            if !self.permit.is_held() {
+                self.held_up_ms = 0;
+            }
             if !self.push(answer) {
                 Box::pin(self.wait_for_room()).await?;
             }
@@ -270,13 +280,14 @@ impl Reader<'_> {
         match answer {
             Answer::Now(frame) => self.queue.push(Slot::Ready(frame)),
             Answer::Later(future) => self.queue.push(Slot::Waiting(future)),
+            Answer::Parked(future) => self.queue.push(Slot::Parked(future)),
             Answer::Silent | Answer::Then(_) => true,
         }
     }
 
     /// While the queue is full nothing is read, but a client that has gone is noticed, and when the broker stops a
     /// client that does not read its answers is given up.
-    async fn wait_for_room(&self) -> Result<(), ReadEnd> {
+    async fn wait_for_room(&mut self) -> Result<(), ReadEnd> {
         // Nothing is read meanwhile, which is not the client's slowness.
         self.place.arrived();
         let mut stopping = self.shared.stopping.clone();
@@ -286,13 +297,18 @@ impl Reader<'_> {
         };
         let mut overdue = pin!(overdue);
         loop {
+            let since_ms = self.shared.broker.clock.now().mono_ms;
             let pause = tokio::time::sleep(Duration::from_millis(CHECK_MS));
-            tokio::select! {
+            let has_room = tokio::select! {
                 biased;
-                // Looked at here, too: a client that takes its answers slowly makes room before each pause is over.
-                () = self.queue.room() => return self.has_to_end().map_or(Ok(()), Err),
+                () = self.queue.room() => true,
                 () = &mut overdue => return Err(ReadEnd::Stopping),
-                () = pause => {}
+                () = pause => false,
+            };
+            self.is_held_up(since_ms)?;
+            if has_room {
+                // Looked at here, too: a client that takes its answers slowly makes room before each pause is over.
+                return self.has_to_end().map_or(Ok(()), Err);
             }
             if let Some(end) = self.has_to_end().filter(|end| !matches!(end, ReadEnd::Stopping)) {
                 return Err(end);
@@ -301,6 +317,19 @@ impl Reader<'_> {
                 return Err(ReadEnd::Eof);
             }
         }
+    }
+
+    /// Counts the time for which requests were held up that hold memory, and refuses when others wait too long for it.
+    fn is_held_up(&mut self, since_ms: i64) -> Result<(), ReadEnd> {
+        if !self.permit.is_held() {
+            return Ok(());
+        }
+        let waited_ms = self.shared.broker.clock.now().mono_ms.saturating_sub(since_ms);
+        self.held_up_ms = self.held_up_ms.saturating_add(u32::try_from(waited_ms).unwrap_or(0));
+        if self.shared.admission.is_short() && u64::from(self.held_up_ms) >= HELD_UP_SHORT_MS_MAX {
+            return Err(ReadEnd::HeldUp);
+        }
+        Ok(())
     }
 
     /// Bytes that wait unread keep the socket readable, so readiness is looked at, not waited for.

@@ -14,7 +14,8 @@ use tokio::net::tcp::WriteHalf;
 use super::admission::Untaken;
 use crate::api::{BoxFuture, Refused};
 use crate::limits::{
-    BROUGHT_BYTES_MIN, QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX, WRITE_BYTES_MAX, WRITE_SLICES_MAX,
+    BROUGHT_BYTES_MIN, PARKED_REQUESTS_MAX, QUEUED_ANSWER_BYTES_MAX, UNANSWERED_REQUESTS_MAX,
+    WRITE_BYTES_MAX, WRITE_SLICES_MAX,
 };
 use crate::wire::frame::Frame;
 use crate::wire::slices::{Slice, Stored};
@@ -28,6 +29,8 @@ pub(super) enum Slot {
     Ready(Frame),
     /// The answer is outstanding.
     Waiting(BoxFuture<Result<Frame, Refused>>),
+    /// The same, and the client chose to wait.
+    Parked(BoxFuture<Result<Frame, Refused>>),
 }
 
 /// Why writing ended.
@@ -51,7 +54,9 @@ struct State {
     /// What all answers that are there take of the memory that connections share.
     untaken: Untaken,
     /// Requests whose answers are not written, the one that the writer holds included.
-    unanswered: usize,
+    unanswered: u32,
+    /// Of these, the ones that clients chose to wait for.
+    parked: u8,
     /// Bytes of answers that were there when they were queued and are not written.
     bytes: usize,
     /// Answers are there that the client has to take.
@@ -65,6 +70,7 @@ struct State {
 impl State {
     fn has_room(&self) -> bool {
         self.slots.len() < UNANSWERED_REQUESTS_MAX
+            && usize::from(self.parked) < PARKED_REQUESTS_MAX
             && self.bytes <= QUEUED_ANSWER_BYTES_MAX
             && !self.untaken.is_in_the_way()
     }
@@ -77,6 +83,7 @@ impl Queue {
             slots: VecDeque::new(),
             untaken,
             unanswered: 0,
+            parked: 0,
             bytes: 0,
             is_writing: false,
             reader_waits: false,
@@ -121,6 +128,7 @@ impl Queue {
             state.bytes = state.bytes.saturating_add(frame.size_bytes());
             state.untaken.add(memory_bytes(frame) as usize);
         }
+        state.parked = state.parked.saturating_add(u8::from(matches!(slot, Slot::Parked(_))));
         state.unanswered = state.unanswered.saturating_add(1);
         state.slots.push_back(slot);
         state.has_room()
@@ -206,6 +214,17 @@ impl Queue {
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => Poll::Ready(Ok(None)),
             Poll::Ready(Some(Slot::Ready(frame))) => Poll::Ready(Ok(Some((frame, true)))),
+            Poll::Ready(Some(Slot::Parked(mut future))) => match future.as_mut().poll(context) {
+                Poll::Ready(frame) => {
+                    let mut state = self.lock();
+                    state.parked = state.parked.saturating_sub(1);
+                    Poll::Ready(frame.map(|frame| Some((frame, false))))
+                }
+                Poll::Pending => {
+                    *front = Some(Slot::Parked(future));
+                    Poll::Pending
+                }
+            },
             Poll::Ready(Some(Slot::Waiting(mut future))) => match future.as_mut().poll(context) {
                 Poll::Ready(frame) => Poll::Ready(frame.map(|frame| Some((frame, false)))),
                 Poll::Pending => {
@@ -233,7 +252,7 @@ impl Queue {
         state.is_writing = false;
         state.untaken.sub(turn.memory as usize);
         state.bytes = state.bytes.saturating_sub(turn.bytes_counted);
-        state.unanswered = state.unanswered.saturating_sub(turn.answers as usize);
+        state.unanswered = state.unanswered.saturating_sub(turn.answers);
         drop(state);
         (turn.answers, turn.bytes, turn.bytes_counted, turn.memory) = (0, 0, 0, 0);
         turn.chunks.shrink_to(PLACES_KEPT);
@@ -494,6 +513,22 @@ mod tests {
         let push = || queue.push(Slot::Waiting(Box::pin(std::future::pending())));
         assert!((1..UNANSWERED_REQUESTS_MAX).all(|_| push()));
         assert!(!push());
+    }
+
+    #[tokio::test]
+    async fn few_requests_of_a_connection_wait_because_their_client_wants_them_to() {
+        let (mut client, mut server) = pair().await;
+        let (_, socket) = server.split();
+        let queue = queue();
+        let (late, waits) = oneshot::channel();
+        let first = Slot::Parked(Box::pin(async { Ok(waits.await.unwrap()) }));
+        let more = || queue.push(Slot::Parked(Box::pin(std::future::pending())));
+        assert!(queue.push(first) && (2..PARKED_REQUESTS_MAX).all(|_| more()));
+        assert!(!more());
+        late.send(frame(b"done")).unwrap();
+        let writing = pin!(queue.write_all(&socket, |_| ()));
+        assert!(queue.both(pin!(queue.room()), writing).await.is_ok());
+        client.read_exact(&mut [0; 4]).await.unwrap();
     }
 
     #[tokio::test]

@@ -192,12 +192,17 @@ impl Inbound {
     /// or half of what is allocated where that is more: a buffer that grows takes up to twice what arrived. 0 when a
     /// connection may have as much for nothing, which is `free_bytes`.
     pub fn needed_bytes(&self, free_bytes: usize) -> usize {
-        let have = self.buffer.len();
-        let held = have.max(self.allocated / 2);
-        if have == 0 || held <= free_bytes {
+        let held = self.held_bytes();
+        if held <= free_bytes {
             return 0;
         }
         self.announced(i32::MAX).ok().flatten().unwrap_or(0).max(held)
+    }
+
+    /// The same without what has not arrived.
+    pub fn held_bytes(&self) -> usize {
+        let have = self.buffer.len();
+        if have == 0 { 0 } else { have.max(self.allocated / 2) }
     }
 
     /// The bytes that are there of the request at the front, without its length field.
