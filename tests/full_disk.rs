@@ -5,10 +5,11 @@
 
 mod support;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
@@ -238,6 +239,43 @@ async fn a_full_disk_refuses_what_writes_and_everything_goes_on_when_there_is_ro
         server = start().await.unwrap();
         filler.again(RawClient::connect(server.addresses()[0].1).await).await;
     }
+    server.stop().await.unwrap();
+}
+
+/// What is logged, by whichever thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_not_a_line_for_each_append_that_it_refuses() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    let directory = tempfile::tempdir().unwrap();
+    let small = Small::new(1_000_000);
+    let pairs = [("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", directory.path().to_str().unwrap())];
+    let server = Server::start_on(Config::from_pairs(pairs).unwrap(), Arc::new(small.clone())).await.unwrap();
+    let mut filler = Filler::new(RawClient::connect(server.addresses()[0].1).await).await;
+    filler.client.create("flood", 1, &[]).await;
+    small.room.store(0, Ordering::SeqCst);
+    for _ in 0..100 {
+        assert_eq!(filler.send("flood", 10).await, KAFKA_STORAGE_ERROR);
+    }
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let about: Vec<_> = text.lines().filter(|line| line.contains("flood-0")).collect();
+    assert!(!about.is_empty() && about.len() < 5, "{about:#?}");
+    assert!(about.iter().any(|line| line.contains(directory.path().to_str().unwrap())), "{about:#?}");
+    small.room.store(1_000_000, Ordering::SeqCst);
     server.stop().await.unwrap();
 }
 

@@ -132,7 +132,7 @@ impl Log {
         if active.is_index_write_due() {
             // A sparse index may miss entries; they wait for the next time.
             if let Err(error) = self.write_indexes() {
-                tracing::warn!(partition = %self.reader.partition, %error, "index entries wait");
+                tracing::debug!(partition = %self.reader.partition, %error, "index entries wait");
             }
         }
         Ok(())
@@ -217,7 +217,7 @@ fn undo(
     error: io::Error,
     path: &std::path::Path,
 ) -> AppendError {
-    tracing::warn!(partition = %reader.partition, %error, "write failed and is undone");
+    tracing::debug!(partition = %reader.partition, %error, "write failed and is undone");
     match file.set_len(size) {
         Ok(()) => AppendError::Storage(LogError::io(path)(error)),
         Err(error) => {

@@ -368,6 +368,7 @@ impl Partition {
         })?;
         let appended = appended.inspect_err(|error| {
             if let AppendError::Storage(error) = error {
+                self.complain("an append failed", error);
                 self.home.shared.context.note_log_failure(error);
             }
         })?;
