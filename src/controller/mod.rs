@@ -335,6 +335,16 @@ impl Controller {
 
     /// `Command::FailDirectory` for all partitions in the directory that this node leads.
     pub async fn fail_directory(&self, directory: DirectoryId) -> Result<(), ErrorCode> {
+        // This alone takes the directory out of use. What was placed in it before is committed when the answer is here.
+        self.submit(Command::FailDirectory { directory, partitions: Vec::new() }).await?;
+        for some in self.led_in(directory).chunks(ELECTIONS_PER_BATCH_MAX) {
+            self.submit(Command::FailDirectory { directory, partitions: some.to_vec() }).await?;
+        }
+        Ok(())
+    }
+
+    /// The partitions in a directory that have a leader.
+    fn led_in(&self, directory: DirectoryId) -> Vec<TopicIdPartition> {
         let image = self.image();
         let in_it = |partition: &PartitionImage| {
             partition.leader.is_some() && partition.directories.contains(&directory)
@@ -345,14 +355,7 @@ impl Controller {
             partitions
                 .extend(held.map(|(index, _)| TopicIdPartition { topic_id: topic.id, partition: index }));
         }
-        // The first of these also takes the directory out of use, however many partitions are in it.
-        let first = partitions.len().min(ELECTIONS_PER_BATCH_MAX);
-        let rest = partitions.split_off(first);
-        self.submit(Command::FailDirectory { directory, partitions }).await?;
-        for some in rest.chunks(ELECTIONS_PER_BATCH_MAX) {
-            self.submit(Command::FailDirectory { directory, partitions: some.to_vec() }).await?;
-        }
-        Ok(())
+        partitions
     }
 
     /// A producer id that nobody had before, and nobody gets again: its block is durable before its first id leaves,

@@ -38,6 +38,47 @@ fn open(dir: &Path) -> (Controller, Arc<Faults>) {
     (open_on(dir, Arc::new(disk)), faults)
 }
 
+/// Holds the first change up until the other end is dropped.
+struct Held(Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Publisher for Held {
+    fn publish(&self, _: &Arc<Image>, _: &Arc<Image>, _: &Changes) {
+        let _ = self.0.lock().unwrap().recv();
+    }
+}
+
+#[tokio::test]
+async fn partitions_that_are_being_made_in_a_directory_that_fails_have_no_leader_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = [0xa, 0xb].map(|id| TopicId(uuid::Uuid::from_u128(id)));
+    let controller = LoadedController::load(OpenController {
+        data_dir: dir.path().to_owned(),
+        storage: Arc::new(FaultyDisk::default()),
+        clock: Arc::new(Still),
+        cluster_id: "c".into(),
+        directory: a,
+        rack: None,
+        settings: Settings { directories: vec![a, b], directories_configured: 2, ..settings() },
+        fold_bytes_max: 300_000,
+        note_failure: Box::new(|_, _| ()),
+    });
+    let controller = controller.unwrap().start(Vec::new(), true).unwrap();
+    let (release, held) = std::sync::mpsc::channel();
+    controller.set_publisher(Arc::new(Held(Mutex::new(held))));
+    let create = |name| controller.create_topics(vec![NewTopic::named(name, 4, &Configs::new())], false);
+    // The second is decided, and not committed yet, when the failure is looked at.
+    let (first, second, failed, _) = tokio::join!(biased; create("one"), create("two"), controller.fail_directory(b), async {
+        drop(release);
+    });
+    assert!(first.unwrap()[0].is_ok() && second.unwrap()[0].is_ok());
+    failed.unwrap();
+    let image = controller.image();
+    let partitions = image.topics().flat_map(|topic| &topic.partitions);
+    let led: Vec<_> =
+        partitions.filter(|known| known.directories.contains(&b) && known.leader.is_some()).collect();
+    assert!(led.is_empty(), "{} are led", led.len());
+}
+
 #[tokio::test]
 async fn what_a_killed_process_left_of_the_journal_is_durable_before_anybody_sees_it() {
     let dir = tempfile::tempdir().unwrap();
