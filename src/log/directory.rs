@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::checkpoint::{self, CHECKPOINT_BYTES_MAX};
 use super::context::LogContext;
 use super::error::LogError;
+use super::failures::is_full;
 use super::names::{self, DELETE_DIRECTORY_SUFFIX, STRAY_DIRECTORY_SUFFIX};
 use super::open::stored_topic_id;
 use super::properties::{
@@ -381,6 +382,10 @@ pub(crate) fn rename_and_remove_later(
     let to = path.with_file_name(names::renamed_directory(partition, &unique, DELETE_DIRECTORY_SUFFIX));
     match context.storage.rename(path, &to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // Without room for another name there is none to wait under, and room is what is wanted.
+        Err(error) if is_full(&error) => {
+            return context.storage.remove_dir(path).map_err(LogError::io(path));
+        }
         other => other.map_err(LogError::io(path))?,
     }
     context.remove_dir_later(&to, delay_ms, now);

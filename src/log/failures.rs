@@ -51,6 +51,11 @@ impl Failures {
     }
 }
 
+/// Whether there is no room.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Whether an error may mean that the disk failed. A full one did not, nor did a process that has too many files open.
 pub fn is_of_disk(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, Interrupted, OutOfMemory, QuotaExceeded, StorageFull, WouldBlock};

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::config::LogConfig;
 use super::directory::{Checkpoint, rename_and_remove_later};
 use super::error::{LogError, ReadError};
+use super::failures::is_full;
 use super::names::{DELETED_SUFFIX, FileKind, SWAP_SUFFIX};
 use super::reader::{LogReader, Segments};
 use super::segment::Segment;
@@ -302,6 +303,10 @@ impl LogReader {
         match self.context.storage.rename(path, &renamed) {
             Ok(()) => self.context.remove_file_later(&renamed, config.file_delete_delay_ms, now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Without room for another name there is none to wait under, and room is what is wanted.
+            Err(error) if is_full(&error) => {
+                self.context.storage.remove_file(path).map_err(LogError::io(path))?;
+            }
             Err(error) => return Err(LogError::io(path)(error)),
         }
         Ok(())

@@ -17,8 +17,9 @@ struct Faults {
     create_fails: AtomicBool,
     reads_fail: AtomicBool,
     reads: AtomicUsize,
-    /// The file that cannot be renamed.
+    /// The file that cannot be renamed, and whether that is for want of room.
     stuck: Mutex<String>,
+    full: AtomicBool,
     /// Names of the files that were synced.
     synced: Mutex<Vec<String>>,
 }
@@ -104,7 +105,7 @@ impl Storage for Faulty {
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if from.file_name().unwrap() == self.0.stuck.lock().unwrap().as_str() {
-            return Err(broken());
+            return Err(if self.0.full.load(Ordering::SeqCst) { no_space() } else { broken() });
         }
         Disk.rename(from, to)
     }
@@ -177,6 +178,22 @@ fn a_segment_that_cannot_be_removed_keeps_those_behind_it_so_that_a_crash_finds_
     faults.stuck.lock().unwrap().clear();
     log.enforce_retention(end, now()).unwrap();
     assert_eq!((log.start(), segment_bases(&log)[0]), (start, start.0));
+}
+
+#[test]
+fn what_a_full_disk_has_no_room_to_rename_is_removed_at_once() {
+    let (bench, faults) = bench(LogConfig { retention_bytes: 2000, ..small() });
+    let (mut log, _) = bench.open();
+    fill(&mut log, 100);
+    faults.full.store(true, Ordering::SeqCst);
+    *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
+    log.enforce_retention(log.end(), now()).unwrap();
+    assert!(!bench.file("00000000000000000000.log").exists());
+    assert_eq!(segment_bases(&log)[0], log.start().0);
+    assert_filled(&log.reader(), log.start().0);
+    *faults.stuck.lock().unwrap() = "t-0".into();
+    log.delete(now()).unwrap();
+    assert!(!bench.dir().exists());
 }
 
 #[test]
