@@ -67,7 +67,7 @@ async fn partitions_that_are_being_made_in_a_directory_that_fails_have_no_leader
     controller.set_publisher(Arc::new(Held(Mutex::new(held))));
     let create = |name| controller.create_topics(vec![NewTopic::named(name, 4, &Configs::new())], false);
     // The second is decided, and not committed yet, when the failure is looked at.
-    let (first, second, failed, _) = tokio::join!(biased; create("one"), create("two"), controller.fail_directory(b), async {
+    let (first, second, failed, ()) = tokio::join!(biased; create("one"), create("two"), controller.fail_directory(b), async {
         drop(release);
     });
     assert!(first.unwrap()[0].is_ok() && second.unwrap()[0].is_ok());
