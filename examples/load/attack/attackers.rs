@@ -13,7 +13,7 @@ use kafka_protocol::messages::{ApiKey, BrokerId, FetchRequest, MetadataRequest, 
 use kafka_protocol::protocol::StrBytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -191,12 +191,14 @@ impl Attacker {
     /// Connections that stay.
     async fn stand(&self, attack: Attack, connections: usize) {
         let mut tasks = JoinSet::new();
+        let all_open = Arc::new(Barrier::new(connections));
         for _ in 0..connections {
-            let attacker = self.clone();
+            let (attacker, all_open) = (self.clone(), all_open.clone());
             tasks.spawn(async move {
+                let mut together = (attack == Attack::Unread).then_some(all_open);
                 // One that is closed is opened again, like an attacker would.
                 loop {
-                    let _ = attacker.stay(attack).await;
+                    let _ = attacker.stay(attack, together.take()).await;
                     sleep(Duration::from_secs(1)).await;
                 }
             });
@@ -204,9 +206,14 @@ impl Attacker {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// One connection until the broker closes it.
-    async fn stay(&self, attack: Attack) -> Result<()> {
-        let mut stream = self.connect().await?;
+    /// One connection until the broker closes it; it begins `together` with others when all are open, or the broker would
+    /// have closed the first ones by the time the last ones come.
+    async fn stay(&self, attack: Attack, together: Option<Arc<Barrier>>) -> Result<()> {
+        let connected = self.connect().await;
+        if let Some(together) = together {
+            together.wait().await;
+        }
+        let mut stream = connected?;
         match attack {
             Attack::Loris => return drip(stream, &LARGE_PRODUCE, &[0]).await,
             Attack::Slow => return drip(stream, &LARGE_PRODUCE, &vec![0; SLOW_BYTES]).await,
