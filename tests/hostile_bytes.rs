@@ -231,7 +231,8 @@ async fn compressed_sizes_that_are_announced_and_not_there_take_no_memory() {
     let broker = started(&[]).await;
     let snappy_block = [&[0xff, 0xff, 0xff, 0xff, 0x0f][..], &[0; 40]].concat();
     let snappy_java = [&b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01\x7f\xff\xff\xff"[..], &[0; 40]].concat();
-    let lies: [(&str, u8, Vec<u8>); 8] = [
+    let lies: [(&str, u8, Vec<u8>); 9] = [
+        ("a raw block of 200 MiB", 2, [&[0x80, 0x80, 0x80, 0x64][..], &[0; 40]].concat()),
         ("a raw block of 4 GiB", 2, snappy_block),
         ("a framed block of 2 GiB", 2, snappy_java),
         // Windows of 128 MiB and of 2 GiB, then a block of which nothing is there.

@@ -607,6 +607,18 @@ mod tests {
     }
 
     #[test]
+    fn the_lock_is_free_when_its_holder_is_gone_though_a_child_has_a_copy_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = open(dir.path(), None, 1).unwrap();
+        assert!(matches!(open(dir.path(), None, 1), Err(LogError::Locked { .. })));
+        // As a child process has it between fork and exec.
+        let copy = first.lock.0.try_clone().unwrap();
+        drop(first);
+        open(dir.path(), None, 1).unwrap();
+        drop(copy);
+    }
+
+    #[test]
     fn the_clean_marker_counts_once() {
         let dir = tempfile::tempdir().unwrap();
         open(dir.path(), None, 1).unwrap().mark_clean(348).unwrap();

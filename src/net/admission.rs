@@ -312,7 +312,10 @@ mod tests {
             polled && admission.is_short()
         };
         assert!(polled && !admission.is_short());
+        let begin = tokio::time::Instant::now();
         assert!(second.cover(1).await.is_err());
+        let waited_ms = begin.elapsed().as_millis();
+        assert!(waited_ms.abs_diff(u128::from(ADMISSION_WAIT_MS_MAX)) < 10, "{waited_ms}");
         first.delivered(0, 0);
         second.cover(REQUEST_MEMORY_BYTES_MAX).await.unwrap();
     }

@@ -256,6 +256,24 @@ fn what_is_read_when_it_is_sent_is_what_a_read_returns() {
 }
 
 #[test]
+fn what_is_read_when_it_is_sent_comes_in_smaller_pieces_while_memory_is_short() {
+    let (bench, log) = large_batches();
+    let fetched = log.reader().fetch(Offset(0), log.end(), 1 << 20, true, true).unwrap();
+    let mut pieces = fetched.records.into_iter().filter_map(|slice| match slice {
+        Slice::Stored(mut stored) => Some(move || stored.read(true).unwrap().len()),
+        Slice::Here(_) => None,
+    });
+    let mut next_piece = pieces.next().unwrap();
+    assert!(next_piece() > 32 * 1024);
+    let mut lent = Vec::new();
+    while !bench.context.is_read_memory_short() {
+        lent.push(bench.context.buffers.take());
+    }
+    assert_eq!(next_piece(), 32 * 1024);
+    drop(lent);
+}
+
+#[test]
 fn a_wrong_index_changes_nothing_of_what_is_sent() {
     let (bench, log) = large_batches();
     let (log, _) = bench.reopen(log);
