@@ -44,6 +44,9 @@ pub(crate) struct Arguments {
     /// Seconds of each attack; a third of it before and after.
     #[arg(long, default_value_t = 12.0)]
     seconds: f64,
+    /// How often: what a second time adds to memory would be added by each further one.
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
     /// Only the attack with this name.
     #[arg(long)]
     only: Option<String>,
@@ -71,8 +74,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Report> {
     let good = Good::start(&broker.address, TOPIC)?;
     // Whatever is opened once is open from here on.
     sleep(third(arguments));
-    let chosen =
-        ALL.into_iter().filter(|attack| arguments.only.as_deref().is_none_or(|only| only == attack.name()));
+    let all = std::iter::repeat_n(ALL, arguments.rounds).flatten();
+    let chosen = all.filter(|attack| arguments.only.as_deref().is_none_or(|only| only == attack.name()));
     let begin = broker.taken()?.resident;
     let mut failures = Vec::new();
     let mut rows = 0;
