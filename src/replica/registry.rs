@@ -215,6 +215,9 @@ impl Registry {
 
     /// Deletes what is beyond each topic's retention.
     pub fn enforce_retention(&self, now: Now) {
+        // After a loss of power some of what goes may be back, with gaps behind it. Below the recovery point these say
+        // nothing; where it cannot be written, room is wanted all the more.
+        self.update_checkpoint(Checkpoint::RecoveryPoint);
         for partition in self.all() {
             match partition.enforce_retention(now) {
                 Ok(0) | Err(ErrorCode::UnknownTopicOrPartition) => {}

@@ -347,6 +347,36 @@ fn fill_compacted(partition: &Partition) {
     }
 }
 
+#[test]
+fn a_loss_of_power_that_brings_a_deleted_segment_back_costs_no_record_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let context = LogContext::new(ContextOptions::default()).unwrap();
+    let registry = registry_with(dir.path(), context.clone(), Arc::default());
+    let limited = |registry: &Registry, id, existed| {
+        let settings = [("segment.ms", "1"), ("retention.bytes", "300"), ("retention.ms", "-1")];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+        let settings = TopicSettings::new(config, false);
+        registry.add(&registry.directories()[0], named(), id, settings, LeaderEpoch(0), existed)
+    };
+    let id = TopicId::random();
+    let partition = limited(&registry, id, false);
+    fill_compacted(&partition);
+    context.wait_for_flusher();
+    registry.enforce_retention(Now::default());
+    assert!(partition.log_start().unwrap() > Offset(1), "several went");
+    drop((registry, partition, context));
+    // Their new names were never synced: any of them may be as if it had not been.
+    for kind in ["log", "index", "timeindex"] {
+        let name = format!("t-0/{:020}.{kind}", 0);
+        std::fs::rename(dir.path().join(format!("{name}.deleted")), dir.path().join(name)).unwrap();
+    }
+    let next = registry_at(dir.path(), Arc::default());
+    let found = limited(&next, id, true);
+    found.recover().unwrap();
+    assert_eq!(append(&found), Ok(Offset(10)));
+}
+
 struct Always;
 
 impl Pace for Always {
