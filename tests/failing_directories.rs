@@ -5,7 +5,6 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -44,7 +43,7 @@ async fn start(disk: &Broken, home: &Path, metadata: &str) -> Server {
         ("log.flush.start.offset.checkpoint.interval.ms", "3600000"),
         ("replica.high.watermark.checkpoint.interval.ms", "3600000"),
     ];
-    Server::start_on(Config::from_pairs(pairs).unwrap(), Arc::new(disk.clone())).await.unwrap()
+    Server::start_on(Config::from_pairs(pairs).unwrap(), disk.storage()).await.unwrap()
 }
 
 impl Bench {

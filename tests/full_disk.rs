@@ -207,7 +207,7 @@ async fn a_full_disk_refuses_what_writes_and_everything_goes_on_when_there_is_ro
         pairs.extend_from_slice(&SETTINGS);
         Config::from_pairs(pairs).unwrap()
     };
-    let start = || Server::start_on(config(), Arc::new(small.clone()));
+    let start = || Server::start_on(config(), small.storage());
     let mut server = start().await.unwrap();
     let mut filler = Filler::new(RawClient::connect(server.addresses()[0].1).await).await;
     for stop_while_full in [false, true] {
@@ -264,7 +264,7 @@ async fn a_full_disk_is_not_a_line_for_each_append_that_it_refuses() {
     let directory = tempfile::tempdir().unwrap();
     let small = Small::new(1_000_000);
     let pairs = [("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", directory.path().to_str().unwrap())];
-    let server = Server::start_on(Config::from_pairs(pairs).unwrap(), Arc::new(small.clone())).await.unwrap();
+    let server = Server::start_on(Config::from_pairs(pairs).unwrap(), small.storage()).await.unwrap();
     let mut filler = Filler::new(RawClient::connect(server.addresses()[0].1).await).await;
     filler.client.create("flood", 1, &[]).await;
     small.room.store(0, Ordering::SeqCst);

@@ -6,7 +6,6 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_protocol::messages::*;
@@ -127,7 +126,7 @@ async fn a_failed_sync_ends_its_partition_alone_and_is_told() {
     let disk = Small::new(i64::MAX);
     let start = || {
         let pairs = [("listeners", "PLAINTEXT://127.0.0.1:0"), ("log.dirs", path), ON];
-        Server::start_on(Config::from_pairs(pairs).unwrap(), Arc::new(disk.clone()))
+        Server::start_on(Config::from_pairs(pairs).unwrap(), disk.storage())
     };
     let server = start().await.unwrap();
     let mut client = RawClient::connect(server.addresses()[0].1).await;

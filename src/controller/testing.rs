@@ -1,6 +1,6 @@
 //! For tests: a controller on an empty directory, and a disk that fails on demand and counts its fsyncs.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::image::{Image, PartitionImage, TopicImage};
 use super::machine::Settings;
 use super::machine::tests::settings;
 use super::{Controller, OpenController};
-use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
+use crate::log::watched::{Call, Go, Watched, Watcher};
 use crate::types::{Clock, Now, TopicId};
 
 /// Switches and counters, shared by all files.
@@ -24,7 +24,12 @@ pub(super) struct Faults {
     pub(super) cut_fails: AtomicBool,
     /// Fsyncs of files and directories so far.
     pub(super) syncs: AtomicUsize,
+    /// The last write on the full disk wrote its ten bytes.
+    is_torn: AtomicBool,
 }
+
+/// What a write on a full disk still writes.
+const TORN_BYTES: usize = 10;
 
 impl Faults {
     fn check(flag: &AtomicBool, what: &'static str) -> io::Result<()> {
@@ -32,80 +37,28 @@ impl Faults {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct FaultyDisk(pub(super) Arc<Faults>);
-
-#[derive(Debug)]
-struct FaultyFile {
-    file: Arc<dyn StoredFile>,
-    faults: Arc<Faults>,
-}
-
-impl StoredFile for FaultyFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, position)
-    }
-    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.file.read_at_nowait(buffer, position)
-    }
-    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        if self.faults.disk_full.load(Ordering::SeqCst) {
-            let first = &slices[0][..10.min(slices[0].len())];
-            if first.len() == slices[0].len() {
+impl Watcher for Faults {
+    fn before(&self, call: Call<'_>, _: &Path) -> io::Result<Go> {
+        match call {
+            Call::Write(bytes) if self.disk_full.load(Ordering::SeqCst) => {
+                if bytes > TORN_BYTES && !self.is_torn.fetch_xor(true, Ordering::SeqCst) {
+                    return Ok(Go::Part(TORN_BYTES));
+                }
+                self.is_torn.store(false, Ordering::SeqCst);
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            return self.file.write_at(&[IoSlice::new(first)], position).and_then(|written| {
-                if written < 10 { Ok(written) } else { Err(io::ErrorKind::StorageFull.into()) }
-            });
+            Call::Sync => {
+                self.syncs.fetch_add(1, Ordering::SeqCst);
+                Self::check(&self.sync_fails, "fsync fails")?;
+            }
+            Call::SyncDir => {
+                self.syncs.fetch_add(1, Ordering::SeqCst);
+            }
+            Call::SetLen(_) => Self::check(&self.cut_fails, "cutting fails")?,
+            _ => {}
         }
-        self.file.write_at(slices, position)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.faults.syncs.fetch_add(1, Ordering::SeqCst);
         // Nothing here survives the test, and hundreds of fsyncs would make it slow.
-        Faults::check(&self.faults.sync_fails, "fsync fails")
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        Faults::check(&self.faults.cut_fails, "cutting fails")?;
-        self.file.set_len(len)
-    }
-    fn len_bytes(&self) -> io::Result<u64> {
-        self.file.len_bytes()
-    }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.file.modified_ms()
-    }
-    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.file.set_modified_ms(ms)
-    }
-}
-
-impl Storage for FaultyDisk {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        let file = Disk.open(path, access)?;
-        Ok(Arc::new(FaultyFile { file, faults: Arc::clone(&self.0) }))
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
-        self.0.syncs.fetch_add(1, Ordering::SeqCst);
-        Ok(())
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
+        Ok(Go::Skip)
     }
 }
 
@@ -128,7 +81,7 @@ pub(crate) fn controller_with(rules: Arc<dyn ConfigRules>) -> (Controller, tempf
     let dir = tempfile::tempdir().unwrap();
     let options = OpenController {
         data_dir: dir.path().to_owned(),
-        storage: Arc::new(FaultyDisk::default()),
+        storage: Watched::disk(Arc::<Faults>::default()),
         clock: Arc::new(Still),
         cluster_id: "c".into(),
         directory: TopicId::ZERO,

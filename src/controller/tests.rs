@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use super::machine::tests::settings;
-use super::testing::{Faults, FaultyDisk, Still};
+use super::testing::{Faults, Still};
 use super::*;
 use crate::controller::command::ConfigChange;
 use crate::controller::command::ConfigOp;
 use crate::controller::image::{ConfigResource, Configs};
+use crate::log::watched::Watched;
 use crate::types::NodeId;
 
 fn open_on(dir: &Path, storage: Arc<dyn Storage>) -> Controller {
@@ -33,9 +34,8 @@ fn open_noting(dir: &Path, storage: Arc<dyn Storage>, note_failure: NoteFailure)
 }
 
 fn open(dir: &Path) -> (Controller, Arc<Faults>) {
-    let disk = FaultyDisk::default();
-    let faults = Arc::clone(&disk.0);
-    (open_on(dir, Arc::new(disk)), faults)
+    let faults: Arc<Faults> = Arc::default();
+    (open_on(dir, Watched::disk(faults.clone())), faults)
 }
 
 /// Holds the first change up until the other end is dropped.
@@ -53,7 +53,7 @@ async fn partitions_that_are_being_made_in_a_directory_that_fails_have_no_leader
     let [a, b] = [0xa, 0xb].map(|id| TopicId(uuid::Uuid::from_u128(id)));
     let controller = LoadedController::load(OpenController {
         data_dir: dir.path().to_owned(),
-        storage: Arc::new(FaultyDisk::default()),
+        storage: Watched::disk(Arc::<Faults>::default()),
         clock: Arc::new(Still),
         cluster_id: "c".into(),
         directory: a,
@@ -85,7 +85,7 @@ async fn what_a_killed_process_left_of_the_journal_is_durable_before_anybody_see
     let load = |faults: &Arc<Faults>| {
         LoadedController::load(OpenController {
             data_dir: dir.path().to_owned(),
-            storage: Arc::new(FaultyDisk(Arc::clone(faults))),
+            storage: Watched::disk(Arc::clone(faults)),
             clock: Arc::new(Still),
             cluster_id: "c".into(),
             directory: TopicId::ZERO,
@@ -221,14 +221,13 @@ async fn after_a_failed_fsync_nothing_changes_any_more() {
 #[tokio::test]
 async fn what_the_disk_refuses_is_told_and_whether_anything_can_change_after_it() {
     let dir = tempfile::tempdir().unwrap();
-    let disk = FaultyDisk::default();
-    let faults = Arc::clone(&disk.0);
+    let faults: Arc<Faults> = Arc::default();
     let (tell, told) = std::sync::mpsc::channel();
     let tell = Mutex::new(tell);
     let note = move |path: &Path, error: &io::Error| {
         let _ = tell.lock().unwrap().send((path.to_owned(), error.kind()));
     };
-    let controller = open_noting(dir.path(), Arc::new(disk), Box::new(note));
+    let controller = open_noting(dir.path(), Watched::disk(faults.clone()), Box::new(note));
     faults.disk_full.store(true, Ordering::SeqCst);
     assert!(controller.ensure_topic(topic("a")).await.is_err());
     let journal = dir.path().join(JOURNAL_DIR);

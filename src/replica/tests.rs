@@ -12,7 +12,8 @@ use super::settings::TopicSettings;
 use super::{Partition, validate};
 use crate::config::Config;
 use crate::log::cleaner::{CleanerOptions, Pace};
-use crate::log::storage::{Access, Disk, Listed, Storage, StoredFile};
+use crate::log::storage::{Disk, Storage};
+use crate::log::watched::{Call, Go, Watched, Watcher};
 use crate::log::{Checkpoint, ContextOptions, LogContext, LogDirectory, Next, TimedOffset};
 use crate::types::{Clock, ErrorCode, LeaderEpoch, NodeId, Now, Offset, TopicId, TopicPartition};
 use crate::wire::batch::BatchBuilder;
@@ -561,32 +562,14 @@ impl Slow {
     }
 }
 
-impl Storage for Slow {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        self.pass(path);
-        Disk.open(path, access)
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.pass(to);
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.sync_dir(path)
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
+impl Watcher for Slow {
+    fn before(&self, call: Call<'_>, path: &Path) -> io::Result<Go> {
+        match call {
+            Call::Open(_) => self.pass(path),
+            Call::Rename(to) => self.pass(to),
+            _ => {}
+        }
+        Ok(Go::On)
     }
 }
 
@@ -599,7 +582,7 @@ fn what_may_be_seen_is_decided_after_a_record_was_found_by_its_time() {
     ];
     for look_up in look_ups {
         let disk = Arc::new(Slow::default());
-        let unsynced = Unsynced::on(disk.clone());
+        let unsynced = Unsynced::on(Watched::disk(disk.clone()));
         let partition = unsynced.partition.clone();
         assert_eq!(look_up(&partition), Ok(None), "it is not committed yet");
         partition.with_log(|log| log.reader().forget_files()).unwrap();
@@ -618,7 +601,7 @@ fn what_may_be_seen_is_decided_after_a_record_was_found_by_its_time() {
 fn a_used_name_is_taken_again_only_when_the_checkpoint_that_is_being_written_stands() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Arc::new(Slow::default());
-    let options = ContextOptions { storage: disk.clone(), ..ContextOptions::default() };
+    let options = ContextOptions { storage: Watched::disk(disk.clone()), ..ContextOptions::default() };
     let registry = registry_with(dir.path(), LogContext::new(options).unwrap(), Arc::default());
     let old = add(&registry, TopicId::random(), false);
     append(&old).unwrap();

@@ -24,7 +24,8 @@ use crate::controller::{Controller, JOURNAL_DIR, LoadedController, OpenControlle
 use crate::coordinator::{Coordinator, Settings as GroupSettings};
 use crate::limits::LOG_FILES_MAX;
 use crate::log::storage::Storage;
-use crate::log::{Checkpoint, ContextOptions, Counted, LogContext, LogDirectory};
+use crate::log::watched::Watched;
+use crate::log::{Checkpoint, ContextOptions, Counting, LogContext, LogDirectory};
 use crate::observe::counters::Counters;
 use crate::replica::Partition;
 use crate::replica::partition::{Recovered, Shared};
@@ -117,7 +118,8 @@ fn open_blocking(
 ) -> anyhow::Result<Foundation> {
     let handles_max = handles_max(getrlimit(Resource::Nofile).current);
     let counters: Arc<Counters> = Arc::default();
-    let storage: Arc<dyn Storage> = Arc::new(Counted { inner: storage, counters: counters.clone() });
+    let storage: Arc<dyn Storage> =
+        Arc::new(Watched { inner: storage, watcher: Arc::new(Counting(counters.clone())) });
     let options = ContextOptions {
         handles_max,
         storage: storage.clone(),

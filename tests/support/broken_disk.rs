@@ -1,10 +1,11 @@
 //! The real disk, of which what lies below one path can fail.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use milena::log::storage::{Access, Disk, Listed, Storage, StoredFile};
+use milena::log::storage::{Access, Storage};
+use milena::log::watched::{Call, Go, Watched, Watcher};
 
 /// What fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ impl Broken {
         self.faults.lock().unwrap().clear();
     }
 
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Watched::disk(Arc::new(self.clone()))
+    }
+
     fn check(&self, path: &Path, faults: &[Fault]) -> io::Result<()> {
         const EIO: i32 = 5;
         let broken = self.faults.lock().unwrap();
@@ -48,81 +53,19 @@ impl Broken {
     }
 }
 
-#[derive(Debug)]
-struct BrokenFile {
-    inner: Arc<dyn StoredFile>,
-    disk: Broken,
-    path: PathBuf,
-}
-
-impl BrokenFile {
-    fn check(&self, faults: &[Fault]) -> io::Result<()> {
-        self.disk.check(&self.path, faults)
-    }
-}
-
-impl StoredFile for BrokenFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.check(&[Fault::Reads])?;
-        self.inner.read_at(buffer, position)
-    }
-    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.check(&[Fault::Reads])?;
-        self.inner.read_at_nowait(buffer, position)
-    }
-    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        self.check(&[Fault::Writes, Fault::Room])?;
-        self.inner.write_at(slices, position)
-    }
-    fn sync_data(&self) -> io::Result<()> {
+impl Watcher for Broken {
+    fn before(&self, call: Call<'_>, path: &Path) -> io::Result<Go> {
+        use Fault::{Reads, Room, Syncs, Writes};
+        let faults: &[Fault] = match call {
+            Call::Open(access) if access != Access::Existing && !path.exists() => &[Reads, Writes, Room],
+            Call::Open(_) | Call::Read | Call::List => &[Reads],
+            Call::CreateDir if path.exists() => &[],
+            Call::Write(_) | Call::CreateDir => &[Writes, Room],
+            Call::SetLen(_) | Call::Rename(_) | Call::Remove => &[Writes],
+            Call::Sync | Call::SyncDir => &[Syncs],
+        };
+        self.check(path, faults)?;
         // What was written is safe from all that a test does.
-        self.check(&[Fault::Syncs])
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.check(&[Fault::Writes])?;
-        self.inner.set_len(len)
-    }
-    fn len_bytes(&self) -> io::Result<u64> {
-        self.inner.len_bytes()
-    }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.inner.modified_ms()
-    }
-    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.inner.set_modified_ms(ms)
-    }
-}
-
-impl Storage for Broken {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        let makes = access != Access::Existing && !path.exists();
-        self.check(path, if makes { &[Fault::Reads, Fault::Writes, Fault::Room] } else { &[Fault::Reads] })?;
-        Ok(Arc::new(BrokenFile { inner: Disk.open(path, access)?, disk: self.clone(), path: path.into() }))
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        self.check(path, &[Fault::Reads])?;
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.check(path, if path.exists() { &[] } else { &[Fault::Writes, Fault::Room] })?;
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.check(from, &[Fault::Writes])?;
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.check(path, &[Fault::Writes])?;
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.check(path, &[Fault::Writes])?;
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.check(path, &[Fault::Syncs])
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
+        Ok(Go::Skip)
     }
 }

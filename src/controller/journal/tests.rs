@@ -12,8 +12,9 @@ use crate::controller::command::{Command, ConfigOp};
 use crate::controller::image::{BrokerImage, ConfigResource};
 use crate::controller::machine::Machine;
 use crate::controller::machine::tests::settings;
-use crate::controller::testing::{Faults, FaultyDisk};
+use crate::controller::testing::Faults;
 use crate::log::storage::Disk;
+use crate::log::watched::Watched;
 use crate::types::{LeaderEpoch, NodeId, ProducerId, TopicId};
 use crate::wire::records::control::{KRaftVersionRecord, LeaderChangeMessage, Voter};
 use crate::wire::records::metadata::{
@@ -34,7 +35,7 @@ fn empty() -> Image {
 }
 
 fn open(dir: &Path) -> Result<(Journal, Image), JournalError> {
-    Journal::open(Arc::new(FaultyDisk::default()), dir, empty(), &Machine::bootstrap(), 7)
+    Journal::open(Watched::disk(Arc::<Faults>::default()), dir, empty(), &Machine::bootstrap(), 7)
 }
 
 fn segment(dir: &TempDir, base: i64) -> PathBuf {
@@ -98,9 +99,8 @@ fn a_new_journal_begins_with_the_metadata_version_and_survives_a_restart() {
 fn a_start_costs_no_fsync_on_a_new_and_on_a_known_directory() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        let disk = FaultyDisk::default();
-        let faults = Arc::clone(&disk.0);
-        Journal::open(Arc::new(disk), dir.path(), empty(), &Machine::bootstrap(), 7).unwrap();
+        let faults: Arc<Faults> = Arc::default();
+        Journal::open(Watched::disk(faults.clone()), dir.path(), empty(), &Machine::bootstrap(), 7).unwrap();
         assert_eq!(faults.syncs.load(Ordering::SeqCst), 0);
     }
 }
@@ -246,10 +246,9 @@ fn a_log_grows_until_it_is_worth_folding() {
 #[test]
 fn a_disk_that_is_full_leaves_the_log_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
-    let disk = FaultyDisk::default();
-    let faults: Arc<Faults> = Arc::clone(&disk.0);
+    let faults: Arc<Faults> = Arc::default();
     let (mut journal, _) =
-        Journal::open(Arc::new(disk), dir.path(), empty(), &Machine::bootstrap(), 7).unwrap();
+        Journal::open(Watched::disk(faults.clone()), dir.path(), empty(), &Machine::bootstrap(), 7).unwrap();
     let record = encode(&Machine::bootstrap()).unwrap();
     let before = fs::read(segment(&dir, 0)).unwrap();
     faults.disk_full.store(true, Ordering::SeqCst);

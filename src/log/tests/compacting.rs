@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::cleaner::{Cleaned, CleanerOptions, CleaningError, LockedLog, Pace, clean};
 use super::stopping::Stopping;
+use super::watched::Watched;
 use super::*;
 use crate::wire::compress::Codec;
 
@@ -618,7 +619,7 @@ proptest! {
     #[test]
     fn any_work_leaves_the_last_value_of_each_key_at_its_offset(steps in prop::collection::vec(step(), 1..60)) {
         let config = LogConfig { cleanup_policy: CleanupPolicy { delete: true, compact: true }, segment_bytes: 400, ..compacted() };
-        let bench = Bench::with_storage(config, Stopping::never());
+        let bench = Bench::with_storage(config, Watched::disk(Stopping::never()));
         let (mut log, _) = bench.open();
         let mut written: BTreeMap<i64, (String, Option<String>)> = BTreeMap::new();
         let (mut cleaned, mut at) = (None, now());

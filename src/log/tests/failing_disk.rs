@@ -1,10 +1,11 @@
 //! Tests with a disk that fails: writes cut short, a full disk, failed fsync, failed renames.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
-use super::storage::{Access, Disk, Listed, Storage, StoredFile};
+use super::storage::Access;
+use super::watched::{Call, Go, Watched, Watcher};
 use super::*;
 
 /// What the disk does wrong; shared by all its files.
@@ -24,16 +25,6 @@ struct Faults {
     synced: Mutex<Vec<String>>,
 }
 
-#[derive(Clone, Debug)]
-struct Faulty(Arc<Faults>);
-
-#[derive(Debug)]
-struct FaultyFile {
-    inner: Arc<dyn StoredFile>,
-    faults: Arc<Faults>,
-    name: String,
-}
-
 fn no_space() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
 }
@@ -42,92 +33,51 @@ fn broken() -> io::Error {
     io::Error::other("input/output error")
 }
 
-impl StoredFile for FaultyFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.faults.reads.fetch_add(1, Ordering::SeqCst);
-        if self.faults.reads_fail.load(Ordering::SeqCst) {
-            return Err(broken());
-        }
-        self.inner.read_at(buffer, position)
-    }
-    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.read_at(buffer, position)
-    }
-    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        let room = self.faults.room.load(Ordering::SeqCst);
-        if room < 0 {
-            return self.inner.write_at(slices, position);
-        }
-        let first = slices.iter().find(|slice| !slice.is_empty()).unwrap();
-        let len = first.len().min(usize::try_from(room).unwrap());
+impl Faults {
+    fn write(&self, bytes: usize) -> io::Result<Go> {
+        let Ok(room) = usize::try_from(self.room.load(Ordering::SeqCst)) else { return Ok(Go::On) };
+        let len = bytes.min(room);
         if len == 0 {
             return Err(no_space());
         }
-        let written = self.inner.write_at(&[IoSlice::new(&first[..len])], position)?;
-        self.faults.room.fetch_sub(i64::try_from(written).unwrap(), Ordering::SeqCst);
-        Ok(written)
+        self.room.fetch_sub(i64::try_from(len).unwrap(), Ordering::SeqCst);
+        Ok(Go::Part(len))
     }
-    fn sync_data(&self) -> io::Result<()> {
-        if self.faults.sync_fails.load(Ordering::SeqCst) {
-            return Err(broken());
-        }
-        self.faults.synced.lock().unwrap().push(self.name.clone());
-        self.inner.sync_data()
+
+    fn read(&self) -> io::Result<Go> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.reads_fail.load(Ordering::SeqCst) { Err(broken()) } else { Ok(Go::On) }
     }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        if self.faults.set_len_fails.load(Ordering::SeqCst) { Err(broken()) } else { self.inner.set_len(len) }
-    }
-    fn len_bytes(&self) -> io::Result<u64> {
-        self.inner.len_bytes()
-    }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.inner.modified_ms()
-    }
-    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.inner.set_modified_ms(ms)
+
+    fn sync(&self, name: &str) -> Go {
+        self.synced.lock().unwrap().push(name.to_string());
+        Go::On
     }
 }
 
-impl Storage for Faulty {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        if access != Access::Existing && self.0.create_fails.load(Ordering::SeqCst) {
-            return Err(no_space());
+impl Watcher for Faults {
+    fn before(&self, call: Call<'_>, path: &Path) -> io::Result<Go> {
+        let name = path.file_name().unwrap_or_default().to_str().unwrap();
+        match call {
+            Call::Read => self.read(),
+            Call::Write(bytes) => self.write(bytes),
+            Call::Sync if self.sync_fails.load(Ordering::SeqCst) => Err(broken()),
+            Call::Sync | Call::SyncDir => Ok(self.sync(name)),
+            Call::SetLen(_) if self.set_len_fails.load(Ordering::SeqCst) => Err(broken()),
+            Call::Open(Access::Create | Access::Truncate) if self.create_fails.load(Ordering::SeqCst) => {
+                Err(no_space())
+            }
+            Call::Rename(_) if name == self.stuck.lock().unwrap().as_str() => {
+                Err(if self.full.load(Ordering::SeqCst) { no_space() } else { broken() })
+            }
+            _ => Ok(Go::On),
         }
-        let inner = Disk.open(path, access)?;
-        let name = path.file_name().unwrap().to_str().unwrap().to_string();
-        Ok(Arc::new(FaultyFile { inner, faults: Arc::clone(&self.0), name }))
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        if from.file_name().unwrap() == self.0.stuck.lock().unwrap().as_str() {
-            return Err(if self.0.full.load(Ordering::SeqCst) { no_space() } else { broken() });
-        }
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let name = path.file_name().unwrap_or_default().to_str().unwrap().to_string();
-        self.0.synced.lock().unwrap().push(name);
-        Disk.sync_dir(path)
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
     }
 }
 
 fn bench(config: LogConfig) -> (Bench, Arc<Faults>) {
     let faults = Arc::new(Faults { room: AtomicI64::new(-1), ..Faults::default() });
-    (Bench::with_storage(config, Arc::new(Faulty(Arc::clone(&faults)))), faults)
+    (Bench::with_storage(config, Watched::disk(Arc::clone(&faults))), faults)
 }
 
 #[test]
@@ -587,7 +537,7 @@ fn what_an_answer_will_send_is_found_with_few_reads() {
 #[test]
 fn every_directory_that_is_made_for_the_data_is_durable_when_it_is_open() {
     let faults = Arc::new(Faults { room: AtomicI64::new(-1), ..Faults::default() });
-    let storage = Arc::new(Faulty(Arc::clone(&faults)));
+    let storage = Watched::disk(Arc::clone(&faults));
     let context = LogContext::new(ContextOptions { storage, ..ContextOptions::default() }).unwrap();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("outer").join("data");

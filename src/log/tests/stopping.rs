@@ -1,11 +1,12 @@
 //! A disk that stops the process, so to say, after any number of changes: a log that was being compacted then is opened
 //! as the next start finds it.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::compacting::{OPTIONS, compacted, entry, forever, round_with, state};
-use super::storage::{Access, Disk, Listed, Storage, StoredFile};
+use super::storage::Access;
+use super::watched::{Call, Go, Watched, Watcher};
 use super::*;
 
 /// Lets so many changes happen, then none. Never waits for the real disk.
@@ -22,69 +23,12 @@ impl Stopping {
     }
 }
 
-#[derive(Debug)]
-struct StoppingFile(Arc<dyn StoredFile>, Stopping);
-
-impl StoredFile for StoppingFile {
-    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, position)
-    }
-    fn read_at_nowait(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        self.0.read_at_nowait(buffer, position)
-    }
-    fn write_at(&self, slices: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        self.1.change()?;
-        self.0.write_at(slices, position)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.1.change()
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.1.change()?;
-        self.0.set_len(len)
-    }
-    fn len_bytes(&self) -> io::Result<u64> {
-        self.0.len_bytes()
-    }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.0.modified_ms()
-    }
-    fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.0.set_modified_ms(ms)
-    }
-}
-
-impl Storage for Stopping {
-    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn StoredFile>> {
-        if access != Access::Existing {
+impl Watcher for Stopping {
+    fn before(&self, call: Call<'_>, _: &Path) -> io::Result<Go> {
+        if !matches!(call, Call::Read | Call::List | Call::Open(Access::Existing)) {
             self.change()?;
         }
-        Ok(Arc::new(StoppingFile(Disk.open(path, access)?, self.clone())))
-    }
-    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
-        Disk.list(path)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.change()?;
-        Disk.create_dir(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.change()?;
-        Disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.change()?;
-        Disk.remove_file(path)
-    }
-    fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.change()?;
-        Disk.remove_dir(path)
-    }
-    fn sync_dir(&self, _: &Path) -> io::Result<()> {
-        self.change()
-    }
-    fn exists(&self, path: &Path) -> bool {
-        Disk.exists(path)
+        Ok(Go::Skip)
     }
 }
 
@@ -120,7 +64,8 @@ fn a_round_that_dies_after_any_change_to_the_disk_loses_nothing() {
     let mut outcomes = std::collections::BTreeSet::new();
     for changes in 0.. {
         let disk = Stopping::never();
-        let bench = Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, disk.clone());
+        let bench =
+            Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, Watched::disk(disk.clone()));
         let (mut log, _) = bench.open();
         fill_log(&mut log);
         // The first round makes small segments, the second joins them; either dies.
@@ -192,7 +137,10 @@ fn a_round_after_one_that_the_disk_broke_off_may_die_at_any_point_too() {
         let mut is_whole = false;
         for second in (first % 11..).step_by(11) {
             let disk = Stopping::never();
-            let bench = Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, disk.clone());
+            let bench = Bench::with_storage(
+                LogConfig { segment_bytes: 900, ..compacted() },
+                Watched::disk(disk.clone()),
+            );
             let (mut log, _) = bench.open();
             fill_log(&mut log);
             let (before, end) = (state(&log.reader()), log.end());
@@ -232,7 +180,8 @@ fn what_a_swap_that_dies_leaves_of_the_old_segments_are_the_last_ones() {
     let mut were_left = false;
     for changes in 0.. {
         let disk = Stopping::never();
-        let bench = Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, disk.clone());
+        let bench =
+            Bench::with_storage(LogConfig { segment_bytes: 900, ..compacted() }, Watched::disk(disk.clone()));
         let (mut log, _) = bench.open();
         fill_log(&mut log);
         bench.context.wait_for_flusher();
