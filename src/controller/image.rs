@@ -120,15 +120,24 @@ impl Replicas {
 
 /// What was last seen of where partitions are, so that those that come next share it. It says nothing of an image.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LastPlaced(Arc<Replicas>);
+pub(super) struct LastPlaced(Arc<Vec<Arc<Replicas>>>);
+
+/// As many placements as are remembered: new partitions go to one data directory after the other.
+const LAST_PLACED_MAX: usize = 16;
 
 impl LastPlaced {
-    /// `replicas`, shared with the partition before when that is at the same place.
+    /// `replicas`, shared with an earlier partition that is at the same place.
     pub(super) fn share(&mut self, replicas: Replicas) -> Arc<Replicas> {
-        if *self.0 != replicas {
-            self.0 = Arc::new(replicas);
+        if let Some(known) = self.0.iter().find(|known| ***known == replicas) {
+            return Arc::clone(known);
         }
-        Arc::clone(&self.0)
+        let placed = Arc::new(replicas);
+        let known = Arc::make_mut(&mut self.0);
+        if known.len() >= LAST_PLACED_MAX {
+            known.remove(0);
+        }
+        known.push(Arc::clone(&placed));
+        placed
     }
 }
 

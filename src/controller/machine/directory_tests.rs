@@ -101,6 +101,17 @@ fn new_partitions_go_where_the_fewest_are_however_they_come_and_go() {
 }
 
 #[test]
+fn partitions_of_one_directory_share_what_tells_where_they_are_however_they_alternate() {
+    let mut driver = driver(&[A, B], 2);
+    for topic in ["t", "u"] {
+        create(&mut driver, topic, 10);
+    }
+    let all = driver.image().topics().flat_map(|topic| &topic.partitions);
+    let places: std::collections::HashSet<_> = all.map(|known| Arc::as_ptr(&known.placed)).collect();
+    assert_eq!(places.len(), 2);
+}
+
+#[test]
 fn a_failed_directory_takes_its_leaders_along_and_gets_no_new_partitions() {
     let mut driver = driver(&[A, B], 2);
     create(&mut driver, "t", 2);
