@@ -55,10 +55,13 @@ pub const GROUP_PENDING_MEMBERS_MAX: usize = 10_000;
 pub const GROUP_RECORDS_UNCOMMITTED_MAX: i64 = 50_000;
 /// Bytes that a coordinator shard reads from its log at once while it loads.
 pub const GROUP_LOAD_READ_BYTES: usize = 1024 * 1024;
-/// Bytes of one batch that are appended on a runtime's worker; a larger one goes to the pool for blocking work.
+/// Bytes of one batch, as it came and opened, that are appended on a runtime's worker; a larger one goes to the pool for
+/// blocking work.
 pub const APPEND_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one Produce request that are appended without giving other connections their turn.
 pub const PRODUCE_INLINE_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds for which batches of one Produce request are appended in the same way.
+pub const PRODUCE_INLINE_MS_MAX: i64 = 10;
 /// Seconds that a request may take to arrive, however slowly; one that takes longer has to bring
 /// [`REQUEST_BYTES_PER_S_MIN`] in each of them on average, and in as many further ones.
 pub const SLOW_REQUEST_S_MAX: u32 = 30;

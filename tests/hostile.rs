@@ -15,8 +15,10 @@ use kafka_protocol::messages::offset_commit_request::{
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::*;
 use kafka_protocol::protocol::StrBytes;
+use milena::wire::batch::BatchBuilder;
+use milena::wire::compress::Codec;
 use support::TestBroker;
-use support::requests::{FETCH, batch, fetch_of, from, name, of_topic, produce};
+use support::requests::{FETCH, batch, fetch_of, from, name, now_ms, of_topic, produce};
 use tokio::io::AsyncReadExt;
 
 /// Names that no topic can have.
@@ -174,6 +176,30 @@ async fn a_client_that_goes_away_leaves_no_half_of_its_request_behind() {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), last).await.expect("the last partition's batch");
+}
+
+#[tokio::test]
+async fn a_small_request_of_batches_that_open_to_much_keeps_nobody_waiting() {
+    let broker = TestBroker::start().await;
+    let mut good = broker.connect().await;
+    good.create("t", 40, &[]).await;
+    let mut builder = BatchBuilder::new(now_ms());
+    builder.push(None, Some(&vec![0; 100 << 20]), now_ms());
+    let bomb = builder.build_compressed(0, Codec::Zstd, None).unwrap().bytes;
+    let mut request = produce("t", 0, bomb, -1);
+    let partition = request.topic_data[0].partition_data[0].clone();
+    request.topic_data[0].partition_data = (0..40).map(|index| partition.clone().with_index(index)).collect();
+    let mut client = broker.connect().await;
+    let (frame, _) = client.frame(ApiKey::Produce, 9, &request);
+    assert!(frame.len() < 500_000, "{}", frame.len());
+    client.send(&frame).await;
+    // A round to be sure that it is there, and one of which the time counts.
+    good.send_values("t", 0, &["small"]).await;
+    good.send_values("t", 0, &["small"]).await;
+    let answered = tokio::time::timeout(Duration::ZERO, client.stream.readable()).await;
+    assert!(answered.is_err(), "the bombs came first");
+    client.read_frame().await.unwrap();
+    assert_eq!(good.list_offset("t", 39, -1).await, (0, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! Produce, versions 3–13 (KIP-98 idempotence, KIP-467 record errors, KIP-516 topic ids). Each partition has its
 //! own outcome. Transactions are not served: a transactional id or batch is refused with a fatal error.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -12,12 +13,15 @@ use kafka_protocol::messages::produce_response::{
 };
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use kafka_protocol::protocol::StrBytes;
+use tokio::sync::Semaphore;
 
 use super::{Context, Reply};
-use crate::limits::{APPEND_INLINE_BYTES_MAX, PRODUCE_INLINE_BYTES_MAX};
+use crate::limits::{
+    APPEND_INLINE_BYTES_MAX, BATCH_DECOMPRESSED_BYTES_MAX, PRODUCE_INLINE_BYTES_MAX, PRODUCE_INLINE_MS_MAX,
+};
 use crate::replica::Partition;
 use crate::replica::partition::{Appended, Refusal};
-use crate::replica::validate::{codec_before_7, validate};
+use crate::replica::validate::{codec_before_7, validate_within};
 use crate::types::{ErrorCode, Offset, TopicId, TopicPartition};
 
 /// First version that names topics by id.
@@ -43,11 +47,13 @@ pub(super) fn handle(context: Context, mut request: ProduceRequest) -> Reply<Pro
         return if acks == 0 { closed(&response) } else { Reply::Now(response) };
     }
     let (batches, bytes_largest, bytes) = sizes(&request);
-    if bytes_largest > APPEND_INLINE_BYTES_MAX || (bytes > PRODUCE_INLINE_BYTES_MAX && batches > 1) {
-        return append_in_turns(context, request);
+    let is_large =
+        bytes_largest > APPEND_INLINE_BYTES_MAX || (bytes > PRODUCE_INLINE_BYTES_MAX && batches > 1);
+    let mut work = Work::new(context, request);
+    if is_large || !work.append_at_once() {
+        return append_in_turns(work);
     }
-    let done = request.topic_data.into_iter().map(|topic| append_topic(&context, topic)).collect();
-    reply(done, acks, context.version)
+    reply(work.topics, acks, work.context.version)
 }
 
 /// As with Kafka a topic is one however often it is named, a partition's last records are what counts, and a topic
@@ -94,32 +100,95 @@ fn sizes(request: &ProduceRequest) -> (usize, usize, usize) {
     })
 }
 
-/// A large request: other connections get their turn between two partitions, and a large batch is written on the
-/// pool for blocking work. No other request of this connection is handled meanwhile.
-fn append_in_turns(context: Context, request: ProduceRequest) -> Reply<ProduceResponse> {
-    let (acks, version) = (request.acks, context.version);
+/// Batches that are opened at a time on the pool for blocking work. Each may take all its bytes in memory, and together
+/// they must not keep the runtime's workers from their processors.
+static OPENING: LazyLock<Semaphore> = LazyLock::new(|| {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Semaphore::new((processors / 2).max(1))
+});
+
+/// What of a request was appended, and what is still to be.
+struct Work {
+    context: Context,
+    acks: i16,
+    topics: Vec<TopicDone>,
+    /// Each with the place of its topic.
+    todo: VecDeque<(usize, PartitionProduceData)>,
+}
+
+impl Work {
+    fn new(context: Context, request: ProduceRequest) -> Self {
+        let (batches, ..) = sizes(&request);
+        let mut topics = Vec::with_capacity(request.topic_data.len());
+        let mut todo = VecDeque::with_capacity(batches);
+        for topic in request.topic_data {
+            todo.extend(topic.partition_data.into_iter().map(|data| (topics.len(), data)));
+            topics.push(TopicDone { name: topic.name, id: TopicId(topic.topic_id), partitions: Vec::new() });
+        }
+        Self { context, acks: request.acks, topics, todo }
+    }
+
+    fn done(&mut self, topic: usize, done: Done) {
+        if let Some(topic) = self.topics.get_mut(topic) {
+            topic.partitions.push(done);
+        }
+    }
+
+    /// Appends what can be without keeping others waiting for long. `false` when there is more: a batch that opens to
+    /// much more than it is, or too many that take their time.
+    fn append_at_once(&mut self) -> bool {
+        let begun_ms = self.context.broker.clock.now().mono_ms;
+        while self.append_small() {
+            let took_ms = self.context.broker.clock.now().mono_ms.saturating_sub(begun_ms);
+            if took_ms >= PRODUCE_INLINE_MS_MAX {
+                break;
+            }
+        }
+        self.todo.is_empty()
+    }
+
+    /// Appends the next batch; `false` when there is none, or it is not one to be appended on a runtime's worker.
+    fn append_small(&mut self) -> bool {
+        let Some((at, data)) = self.todo.pop_front() else { return false };
+        let is_small = data.records.as_ref().is_none_or(|bytes| bytes.len() <= APPEND_INLINE_BYTES_MAX);
+        let appended = match self.topics.get(at).filter(|_| is_small) {
+            Some(topic) => append_partition(&self.context, topic, &data, APPEND_INLINE_BYTES_MAX),
+            None => None,
+        };
+        let Some(done) = appended else {
+            self.todo.push_front((at, data));
+            return false;
+        };
+        self.done(at, done);
+        true
+    }
+
+    /// Appends the next batch on the pool for blocking work.
+    async fn append_large(&mut self) {
+        let Some((at, data)) = self.todo.pop_front() else { return };
+        let Some(topic) = self.topics.get(at) else { return };
+        let (context, topic, index) = (self.context.clone(), topic.head(), data.index);
+        let append = move || append_partition(&context, &topic, &data, BATCH_DECOMPRESSED_BYTES_MAX);
+        // The semaphore is never closed.
+        let _turn = OPENING.acquire().await;
+        let done = tokio::task::spawn_blocking(append).await.ok().flatten();
+        self.done(at, done.unwrap_or_else(|| Done::refused(index, ErrorCode::UnknownServerError)));
+    }
+}
+
+/// A request that takes long: other connections get their turn between two partitions, and a batch that is large, or
+/// opens to much, is appended on the pool for blocking work. No other request of this connection is handled meanwhile.
+fn append_in_turns(mut work: Work) -> Reply<ProduceResponse> {
+    let (acks, version) = (work.acks, work.context.version);
     // A task of its own: a client that goes away in the middle leaves no half of its request behind.
     let appending = tokio::spawn(async move {
-        let mut done = Vec::with_capacity(request.topic_data.len());
-        for topic in request.topic_data {
-            let (mut head, partitions) = split(topic);
-            for data in partitions {
-                let (context, topic) = (context.clone(), head.clone());
-                let large = data.records.as_ref().is_some_and(|bytes| bytes.len() > APPEND_INLINE_BYTES_MAX);
-                let index = data.index;
-                let append = move || append_partition(&context, &topic, data);
-                head.partitions.push(if large {
-                    tokio::task::spawn_blocking(append)
-                        .await
-                        .unwrap_or_else(|_| Done::refused(index, ErrorCode::UnknownServerError))
-                } else {
-                    tokio::task::yield_now().await;
-                    append()
-                });
+        while !work.todo.is_empty() {
+            tokio::task::yield_now().await;
+            if !work.append_small() {
+                work.append_large().await;
             }
-            done.push(head);
         }
-        done
+        work.topics
     });
     Reply::Then(Box::pin(async move {
         match appending.await {
@@ -144,37 +213,41 @@ struct Done {
     result: Result<(Arc<Partition>, Appended), (Refusal, Offset)>,
 }
 
+impl TopicDone {
+    /// The names alone.
+    fn head(&self) -> Self {
+        Self { name: self.name.clone(), id: self.id, partitions: Vec::new() }
+    }
+}
+
 impl Done {
     fn refused(index: i32, code: ErrorCode) -> Self {
         Self { index, result: Err((code.into(), Offset::UNKNOWN)) }
     }
 }
 
-fn split(topic: TopicProduceData) -> (TopicDone, Vec<PartitionProduceData>) {
-    let head = TopicDone { name: topic.name, id: TopicId(topic.topic_id), partitions: Vec::new() };
-    (head, topic.partition_data)
-}
-
-fn append_topic(context: &Context, topic: TopicProduceData) -> TopicDone {
-    let (mut head, partitions) = split(topic);
-    head.partitions = partitions.into_iter().map(|data| append_partition(context, &head, data)).collect();
-    head
-}
-
-fn append_partition(context: &Context, topic: &TopicDone, data: PartitionProduceData) -> Done {
+/// Appends one partition's batch; `None`, with nothing done, when it opens to more than `opened_bytes_max` where that is
+/// not the most that any may.
+fn append_partition(
+    context: &Context,
+    topic: &TopicDone,
+    data: &PartitionProduceData,
+    opened_bytes_max: usize,
+) -> Option<Done> {
     let index = data.index;
     let partition = match find(context, topic, index) {
         Ok(partition) => partition,
-        Err(code) => return Done::refused(index, code),
+        Err(code) => return Some(Done::refused(index, code)),
     };
-    let result = match append(context, &partition, data.records.unwrap_or_default()) {
+    let records = data.records.clone().unwrap_or_default();
+    let result = match append(context, &partition, records, opened_bytes_max)? {
         Ok(appended) => Ok((partition, appended)),
         Err(refusal) => {
             let log_start = refusal.names_log_start.then(|| partition.log_start().ok()).flatten();
             Err((refusal, log_start.unwrap_or(Offset::UNKNOWN)))
         }
     };
-    Done { index, result }
+    Some(Done { index, result })
 }
 
 fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partition>, ErrorCode> {
@@ -194,18 +267,32 @@ fn find(context: &Context, topic: &TopicDone, index: i32) -> Result<Arc<Partitio
     Ok(partition)
 }
 
-fn append(context: &Context, partition: &Partition, records: Bytes) -> Result<Appended, Refusal> {
+fn append(
+    context: &Context,
+    partition: &Partition,
+    records: Bytes,
+    opened_bytes_max: usize,
+) -> Option<Result<Appended, Refusal>> {
     if partition.is_internal() {
-        return Err(Refusal::from(ErrorCode::InvalidTopicException));
+        return Some(Err(Refusal::from(ErrorCode::InvalidTopicException)));
     }
-    if context.version < ZSTANDARD_FROM {
-        codec_before_7(&records)?;
+    if context.version < ZSTANDARD_FROM
+        && let Err(refusal) = codec_before_7(&records)
+    {
+        return Some(Err(refusal.into()));
     }
-    let batch = validate(records, &partition.settings().rules, context.now.wall_ms)?;
+    let rules = &partition.settings().rules;
+    let batch = match validate_within(records, rules, context.now.wall_ms, opened_bytes_max) {
+        Ok(batch) => batch,
+        Err(refusal) if refusal.opens_to_too_much && opened_bytes_max < BATCH_DECOMPRESSED_BYTES_MAX => {
+            return None;
+        }
+        Err(refusal) => return Some(Err(refusal.into())),
+    };
     if batch.header.is_transactional() {
-        return Err(Refusal::from(ErrorCode::TransactionalIdAuthorizationFailed));
+        return Some(Err(Refusal::from(ErrorCode::TransactionalIdAuthorizationFailed)));
     }
-    partition.append(&batch, context.now)
+    Some(partition.append(&batch, context.now))
 }
 
 /// The answer to appended batches: at once, unless a partition still has to commit.
@@ -288,8 +375,9 @@ fn refused_partition(
 /// The same refusal for every partition that exists; the others are unknown, as without it.
 fn refuse_all(context: &Context, topics: Vec<TopicProduceData>, code: ErrorCode) -> ProduceResponse {
     let done = topics.into_iter().map(|topic| {
-        let (mut head, partitions) = split(topic);
-        let indexes = partitions.into_iter().map(|data| data.index);
+        let (id, partitions) = (TopicId(topic.topic_id), Vec::new());
+        let mut head = TopicDone { name: topic.name, id, partitions };
+        let indexes = topic.partition_data.iter().map(|data| data.index);
         let refused = |index| Done::refused(index, find(context, &head, index).err().unwrap_or(code));
         head.partitions = indexes.map(refused).collect();
         head

@@ -61,6 +61,8 @@ pub struct Refusal {
     pub record_errors: Vec<(i32, Option<String>)>,
     /// Whether the answer names the partition's log start offset: with Kafka only what is found once the log is asked.
     pub names_log_start: bool,
+    /// Whether the records open to more bytes than were allowed.
+    pub opens_to_too_much: bool,
     /// Why, for the broker's own log.
     pub reason: &'static str,
 }
@@ -68,7 +70,8 @@ pub struct Refusal {
 impl Refusal {
     fn new(error: ErrorCode, reason: &'static str) -> Self {
         let names_log_start = !matches!(error, ErrorCode::CorruptMessage | ErrorCode::MessageTooLarge);
-        Self { error, message: None, record_errors: Vec::new(), names_log_start, reason }
+        let (message, record_errors) = (None, Vec::new());
+        Self { error, message, record_errors, names_log_start, opens_to_too_much: false, reason }
     }
 
     fn corrupt(message: String, reason: &'static str) -> Self {
@@ -93,9 +96,10 @@ impl From<BatchError> for Refusal {
 impl From<CompressError> for Refusal {
     fn from(error: CompressError) -> Self {
         match error {
-            CompressError::TooLarge { .. } => {
-                Self::new(ErrorCode::MessageTooLarge, "too large after decompression")
-            }
+            CompressError::TooLarge { .. } => Self {
+                opens_to_too_much: true,
+                ..Self::new(ErrorCode::MessageTooLarge, "too large after decompression")
+            },
             // Kafka has no error of its own for this either.
             CompressError::Corrupt(_) => Self::new(ErrorCode::UnknownServerError, "cannot be decompressed"),
             CompressError::Failed(_) => Self::new(ErrorCode::UnknownServerError, "cannot be compressed"),
@@ -109,6 +113,20 @@ impl From<CompressError> for Refusal {
 ///
 /// Left to the caller: [`codec_before_7`], and transactional batches without a transactional id.
 pub fn validate(records: Bytes, rules: &ProduceRules, now_ms: i64) -> Result<Batch, Refusal> {
+    validate_within(records, rules, now_ms, BATCH_DECOMPRESSED_BYTES_MAX)
+}
+
+/// As [`validate`], for who has no time for records that open to more than `opened_bytes_max`: a refusal that says
+/// `opens_to_too_much` is none yet.
+///
+/// # Errors
+/// Those of [`validate`].
+pub fn validate_within(
+    records: Bytes,
+    rules: &ProduceRules,
+    now_ms: i64,
+    opened_bytes_max: usize,
+) -> Result<Batch, Refusal> {
     let batch = only_batch(records)?;
     let source = check_bytes(&batch, rules)?;
     check_header(&batch.header)?;
@@ -124,7 +142,7 @@ pub fn validate(records: Bytes, rules: &ProduceRules, now_ms: i64) -> Result<Bat
     } else if rules.trust_compressed && target == source && !rules.compacted {
         checker.trust_header()?;
     } else {
-        for (index, head) in (0..).zip(batch.record_heads()?) {
+        for (index, head) in (0..).zip(batch.record_heads_within(opened_bytes_max)?) {
             let head = head?;
             checker.see(index, head.timestamp_delta, head.has_key);
             in_order &= head.offset_delta == index;
@@ -133,7 +151,7 @@ pub fn validate(records: Bytes, rules: &ProduceRules, now_ms: i64) -> Result<Bat
     let max_timestamp = checker.finish()?;
 
     if target != source || !in_order {
-        return rebuild(&batch, source, target, rules, now_ms);
+        return rebuild(&batch, (source, target), rules, now_ms, opened_bytes_max);
     }
     let max_timestamp = if rules.log_append_time { now_ms } else { max_timestamp };
     Ok(batch.with_timestamps(rules.log_append_time, max_timestamp))
@@ -231,16 +249,16 @@ fn check_header(header: &BatchHeader) -> Result<(), Refusal> {
 /// Writes a checked batch anew, with offsets without gaps, true timestamps and the target codec.
 fn rebuild(
     batch: &Batch,
-    source: Codec,
-    target: Codec,
+    (source, target): (Codec, Codec),
     rules: &ProduceRules,
     now_ms: i64,
+    opened_bytes_max: usize,
 ) -> Result<Batch, Refusal> {
     let header = &batch.header;
     let payload = batch.payload();
     let opened = match source {
         Codec::None => payload,
-        codec => Bytes::from(decompress(codec, &payload, BATCH_DECOMPRESSED_BYTES_MAX)?),
+        codec => Bytes::from(decompress(codec, &payload, opened_bytes_max)?),
     };
     let mut builder: Option<BatchBuilder> = None;
     let mut headers = Vec::new();

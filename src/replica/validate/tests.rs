@@ -257,6 +257,20 @@ fn a_batch_that_opens_to_more_than_the_limit_is_too_large() {
 }
 
 #[test]
+fn who_has_little_time_is_told_that_a_batch_opens_to_more_and_others_open_it() {
+    let mut builder = BatchBuilder::new(NOW);
+    builder.push(None, Some(&[0; 100_000]), NOW);
+    for codec in CODECS {
+        let small = builder.build_compressed(0, codec, None).unwrap().bytes;
+        let rules = ProduceRules::default();
+        let refusal = validate_within(small.clone(), &rules, NOW, 50_000).unwrap_err();
+        assert!(refusal.opens_to_too_much, "{codec:?}");
+        assert!(validate_within(small, &rules, NOW, 200_000).is_ok(), "{codec:?}");
+    }
+    assert!(!validate(Bytes::new(), &ProduceRules::default(), NOW).unwrap_err().opens_to_too_much);
+}
+
+#[test]
 fn a_compacted_topic_names_every_record_without_a_key() {
     let compacted = ProduceRules { compacted: true, trust_compressed: true, ..ProduceRules::default() };
     let mut builder = BatchBuilder::new(NOW);

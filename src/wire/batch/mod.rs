@@ -148,8 +148,13 @@ impl Batch {
 
     /// The records without their contents, opened piece by piece in constant memory. Fails as `records` does.
     pub fn record_heads(&self) -> Result<RecordHeads<'_>, BatchError> {
+        self.record_heads_within(BATCH_DECOMPRESSED_BYTES_MAX)
+    }
+
+    /// As [`Self::record_heads`], and fails when they are more than `opened_bytes_max` bytes.
+    pub fn record_heads_within(&self, opened_bytes_max: usize) -> Result<RecordHeads<'_>, BatchError> {
         let payload = self.bytes.get(HEADER_BYTES..).unwrap_or_default();
-        RecordHeads::new(self.header.codec()?, payload, self.header.records_count)
+        RecordHeads::within(self.header.codec()?, payload, self.header.records_count, opened_bytes_max)
     }
 }
 

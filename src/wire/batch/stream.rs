@@ -50,8 +50,20 @@ impl<'a> RecordHeads<'a> {
     /// The `count` records (as the batch's header says) in `payload`.
     /// Fails when the payload does not begin as `codec` says.
     pub fn new(codec: Codec, payload: &'a [u8], count: i32) -> Result<Self, BatchError> {
-        Self::with_window(codec, payload, count, WINDOW_BYTES)
+        Self::within(codec, payload, count, BATCH_DECOMPRESSED_BYTES_MAX)
     }
+
+    /// As [`Self::new`], of a payload that opens to no more than `opened_bytes_max`.
+    pub(super) fn within(
+        codec: Codec,
+        payload: &'a [u8],
+        count: i32,
+        opened_bytes_max: usize,
+    ) -> Result<Self, BatchError> {
+        Ok(Self::of(Opened::new(codec, payload, opened_bytes_max)?, count, WINDOW_BYTES))
+    }
+
+    #[cfg(test)]
 
     pub(super) fn with_window(
         codec: Codec,
@@ -59,9 +71,12 @@ impl<'a> RecordHeads<'a> {
         count: i32,
         window_bytes: usize,
     ) -> Result<Self, BatchError> {
-        let source = Opened::new(codec, payload, BATCH_DECOMPRESSED_BYTES_MAX)?;
+        Ok(Self::of(Opened::new(codec, payload, BATCH_DECOMPRESSED_BYTES_MAX)?, count, window_bytes))
+    }
+
+    fn of(source: Opened<'a>, count: i32, window_bytes: usize) -> Self {
         let window = vec![0; window_bytes].into_boxed_slice();
-        Ok(Self { source, window, start: 0, end: 0, left: 0, count, index: 0, done: false })
+        Self { source, window, start: 0, end: 0, left: 0, count, index: 0, done: false }
     }
 
     fn available(&self) -> &[u8] {
