@@ -12,7 +12,7 @@ pub const REQUEST_BYTES_FREE: usize = 4 * 1024;
 /// Bytes of a connection's first request that may arrive before its header has to be whole and one that is served.
 pub const FIRST_REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of answers in memory that may wait for all sockets together before connections that have some are not served,
-/// and those whose clients take nothing are closed.
+/// those whose clients take nothing are closed, and requests that may lead to large ones wait.
 pub const ANSWER_MEMORY_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Bytes of one connection's answers that are counted against [`ANSWER_MEMORY_BYTES_MAX`] as one: a few small ones cost
 /// nothing.

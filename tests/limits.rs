@@ -7,7 +7,12 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
+use kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
 use kafka_protocol::messages::*;
+use kafka_protocol::protocol::StrBytes;
 use milena::broker::fetch_sessions::{Begin, TopicKey, Wanted};
 use milena::limits::FETCH_PARTITIONS_MAX;
 use milena::types::{ErrorCode, Now};
@@ -251,6 +256,45 @@ async fn clients_that_take_no_answers_are_given_up_when_memory_is_short_and_othe
     let request = produce("t", 0, batch(&["last"]), -1);
     let answer: ProduceResponse = good.ask(ApiKey::Produce, PRODUCE, &request).await;
     assert_eq!(answer.responses[0].partition_responses[0].error_code, 0);
+}
+
+#[tokio::test]
+async fn answers_that_may_be_large_are_not_made_while_those_that_are_there_are_not_taken() {
+    let broker = TestBroker::start().await;
+    let mut good = broker.connect().await;
+    good.create("t", 1, &[]).await;
+    let find = FindCoordinatorRequest::default().with_key("g".into());
+    good.ask::<_, FindCoordinatorResponse>(ApiKey::FindCoordinator, 1, &find).await;
+    let committed =
+        OffsetCommitRequestPartition::default().with_committed_metadata(Some("m".repeat(400).into()));
+    let topic = OffsetCommitRequestTopic::default().with_name(name("t")).with_partitions(vec![committed]);
+    let commit = OffsetCommitRequest::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_generation_id_or_member_epoch(-1)
+        .with_topics(vec![topic]);
+    good.ask::<_, OffsetCommitResponse>(ApiKey::OffsetCommit, 8, &commit).await;
+    // A request of 400 KB for an answer of 42 MB.
+    let again =
+        OffsetFetchRequestTopic::default().with_name(name("t")).with_partition_indexes(vec![0; 100_000]);
+    let asked = OffsetFetchRequest::default()
+        .with_group_id(StrBytes::from_static_str("g").into())
+        .with_topics(Some(vec![again]));
+    let mut hoarders = Vec::new();
+    for _ in 0..4 {
+        let mut client = broker.connect().await;
+        let (frame, _) = client.frame(ApiKey::OffsetFetch, 7, &asked);
+        client.send(&frame).await;
+        tokio::time::timeout(WAIT, client.stream.readable()).await.unwrap().unwrap();
+        hoarders.push(client);
+    }
+    let mut other = broker.connect().await;
+    let (frame, _) = other.frame(ApiKey::ListGroups, 4, &ListGroupsRequest::default());
+    other.send(&frame).await;
+    good.send_values("t", 0, &["small"]).await;
+    good.ask::<_, MetadataResponse>(ApiKey::Metadata, 9, &MetadataRequest::default()).await;
+    let told = tokio::time::timeout(Duration::from_millis(300), other.stream.readable()).await;
+    assert!(told.is_err(), "it is answered while nobody takes 160 MB of answers");
+    assert!(tokio::time::timeout(WAIT, other.read_frame()).await.unwrap().is_some());
 }
 
 #[tokio::test]

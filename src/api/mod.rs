@@ -283,6 +283,24 @@ pub fn check_served(key_and_version: [u8; 4]) -> Result<(), Refused> {
     if is_served { Ok(()) } else { Err(Refused::NotServed { api: key, version: api_version }) }
 }
 
+/// Whether the answers of an API may be much larger than its requests, or large at all: they can wait while memory for
+/// answers is short. What keeps producers and consumers going has small ones, and records are not in memory.
+pub fn may_answer_much(api_key: i16) -> bool {
+    let small = [
+        ApiKey::Produce,
+        ApiKey::Fetch,
+        ApiKey::ApiVersions,
+        ApiKey::FindCoordinator,
+        ApiKey::Heartbeat,
+        ApiKey::InitProducerId,
+        ApiKey::JoinGroup,
+        ApiKey::LeaveGroup,
+        ApiKey::OffsetCommit,
+        ApiKey::SyncGroup,
+    ];
+    small.iter().all(|key| *key as i16 != api_key)
+}
+
 /// Whether these bytes, which may be a part of a request, hold its whole header.
 ///
 /// # Errors

@@ -82,8 +82,13 @@ impl Admission {
 
     /// Whether the answers that nobody takes are too many.
     pub fn is_short_of_answers(&self) -> bool {
+        self.answers_are_over(1)
+    }
+
+    /// Whether the answers that nobody takes are more than `times` as many as they should be.
+    pub fn answers_are_over(&self, times: usize) -> bool {
         let units = self.pool.answer_units.load(Ordering::Relaxed);
-        units.saturating_mul(ANSWER_BYTES_UNIT) > ANSWER_MEMORY_BYTES_MAX
+        units.saturating_mul(ANSWER_BYTES_UNIT) > ANSWER_MEMORY_BYTES_MAX.saturating_mul(times)
     }
 
     /// What one connection's answers take, which is nothing yet.

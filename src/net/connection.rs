@@ -19,7 +19,7 @@ use super::admission::{Admission, Exhausted, Permit};
 use super::arrival::{Arrival, patience_s};
 use super::places::{Place, Places};
 use super::reply::{Queue, Slot, WriteEnd};
-use crate::api::{self, Answer, Connection, Refused};
+use crate::api::{self, Answer, ApiKey, Connection, Refused};
 use crate::broker::Broker;
 use crate::limits::{
     ANSWER_BYTE_COST, DRAIN_MS_MAX, FIRST_REQUEST_BYTES_MAX, HELD_UP_SHORT_MS_MAX, REQUEST_BYTES_FREE,
@@ -209,6 +209,9 @@ impl Reader<'_> {
     async fn handle_arrived(&mut self) -> Result<(), ReadEnd> {
         let (mut requests, mut bytes) = (0_usize, 0_usize);
         loop {
+            if self.has_to_wait_for_answers() {
+                Box::pin(self.wait_for_answers()).await?;
+            }
             // What `while let` matches would have its room in every connection.
             let Some((mut answer, cost)) = self.handle_next()? else { break };
             requests += 1;
@@ -255,6 +258,33 @@ impl Reader<'_> {
         let answer_bytes = if let Answer::Now(made) = &answer { made.memory_bytes() } else { 0 };
         let cost = frame.len().saturating_add(answer_bytes.saturating_mul(ANSWER_BYTE_COST));
         Ok(Some((answer, cost)))
+    }
+
+    /// Whether the next request may lead to a large answer, and memory for answers is short.
+    fn has_to_wait_for_answers(&self) -> bool {
+        // Every client needs metadata, and most of it is small: it goes on for longer.
+        let times = |key| if key == ApiKey::Metadata as i16 { 2 } else { 1 };
+        self.shared.admission.is_short_of_answers()
+            && self.inbound.whole_key().is_some_and(|key| {
+                api::may_answer_much(key) && self.shared.admission.answers_are_over(times(key))
+            })
+    }
+
+    /// Waits until others have taken theirs, or were closed because they do not.
+    async fn wait_for_answers(&mut self) -> Result<(), ReadEnd> {
+        self.place.arrived();
+        while self.has_to_wait_for_answers() {
+            let since_ms = self.shared.broker.clock.now().mono_ms;
+            tokio::time::sleep(Duration::from_millis(CHECK_MS)).await;
+            self.is_held_up(since_ms)?;
+            if let Some(end) = self.has_to_end() {
+                return Err(end);
+            }
+            if self.is_client_gone().await {
+                return Err(ReadEnd::Eof);
+            }
+        }
+        Ok(())
     }
 
     /// Looks at what is there of a connection's first request: whoever speaks something else is told so at once, and gets

@@ -145,6 +145,13 @@ impl Inbound {
         Ok(Some(frame.split_off(LENGTH_BYTES)))
     }
 
+    /// The API key of the request at the front, when all of it has arrived.
+    pub fn whole_key(&self) -> Option<i16> {
+        let total = self.announced(i32::MAX).ok()??;
+        let key = self.buffer.get(LENGTH_BYTES..total)?.first_chunk()?;
+        Some(i16::from_be_bytes(*key))
+    }
+
     /// Bytes of the frame at the front, length field included, once its length field has arrived.
     fn announced(&self, size_max: i32) -> Result<Option<usize>, FrameError> {
         let Some(field) = self.buffer.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
@@ -263,6 +270,13 @@ mod tests {
         inbound.space().extend_from_slice(&[0, 0]);
         assert_eq!(inbound.next_frame(10).unwrap().unwrap(), [][..]);
         assert!(inbound.is_empty());
+    }
+
+    #[test]
+    fn the_key_of_a_request_is_known_when_all_of_it_is_there() {
+        assert_eq!(inbound(&[0, 0, 0, 4, 0, 9, 0]).whole_key(), None);
+        assert_eq!(inbound(&[0, 0, 0, 4, 0, 9, 0, 1]).whole_key(), Some(9));
+        assert_eq!(inbound(&[0, 0, 0, 1, 0, 9, 0, 1]).whole_key(), None);
     }
 
     #[test]

@@ -259,7 +259,7 @@ fn a_batch_that_opens_to_more_than_the_limit_is_too_large() {
 #[test]
 fn who_has_little_time_is_told_that_a_batch_opens_to_more_and_others_open_it() {
     let mut builder = BatchBuilder::new(NOW);
-    builder.push(None, Some(&[0; 100_000]), NOW);
+    builder.push(None, Some(&vec![0; 100_000]), NOW);
     for codec in CODECS {
         let small = builder.build_compressed(0, codec, None).unwrap().bytes;
         let rules = ProduceRules::default();

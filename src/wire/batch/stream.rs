@@ -64,7 +64,6 @@ impl<'a> RecordHeads<'a> {
     }
 
     #[cfg(test)]
-
     pub(super) fn with_window(
         codec: Codec,
         payload: &'a [u8],
