@@ -35,6 +35,14 @@ pub(crate) struct Member {
 /// What a protocol takes beside its name and metadata.
 const PROTOCOL_BYTES: usize = 80;
 
+/// What is counted for a member's assignment at least: whoever was let in has room for one of usual size.
+const ASSIGNMENT_BYTES_MIN: usize = 256;
+
+/// What is counted for an assignment.
+pub(super) fn assignment_bytes(assignment: &[u8]) -> usize {
+    assignment.len().max(ASSIGNMENT_BYTES_MIN)
+}
+
 /// Bytes of memory of one protocol of a member, by estimate.
 pub(super) fn protocol_bytes(name: &str, metadata: &[u8]) -> usize {
     PROTOCOL_BYTES.saturating_add(name.len()).saturating_add(metadata.len())
@@ -73,8 +81,8 @@ impl Member {
     /// Bytes of memory that the member takes, by estimate.
     pub(super) fn bytes(&self) -> usize {
         let instance = self.instance_id.as_ref().map_or(0, |id| id.len());
-        let names =
-            [self.id.len(), instance, self.client_id.len(), self.client_host.len(), self.assignment.len()];
+        let assignment = assignment_bytes(&self.assignment);
+        let names = [self.id.len(), instance, self.client_id.len(), self.client_host.len(), assignment];
         let protocols = self.protocols.iter().map(|(name, metadata)| protocol_bytes(name, metadata));
         names.into_iter().chain(protocols).fold(MEMBER_BYTES, usize::saturating_add)
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::member::assignment_bytes;
 use super::{Group, GroupState};
 use crate::coordinator::command::{SyncAnswer, SyncGroup};
 use crate::coordinator::machine::{Ticket, Turn};
@@ -21,6 +22,12 @@ impl Group {
             GroupState::Empty => turn.answer_sync(ticket, SyncAnswer::refused(ErrorCode::UnknownMemberId)),
             GroupState::PreparingRebalance => {
                 turn.answer_sync(ticket, SyncAnswer::refused(ErrorCode::RebalanceInProgress));
+            }
+            // The leader may come again, with its rebalance timeout to find room; the others wait.
+            GroupState::CompletingRebalance
+                if self.is_leader(id) && !self.has_room_for(&sync.assignments) =>
+            {
+                turn.answer_sync(ticket, SyncAnswer::refused(ErrorCode::CoordinatorNotAvailable));
             }
             GroupState::CompletingRebalance => {
                 self.park_sync(id, ticket, turn);
@@ -54,6 +61,14 @@ impl Group {
             return Err(ErrorCode::InconsistentGroupProtocol);
         }
         Ok(())
+    }
+
+    /// Whether these assignments, in place of those that the members have, fit into the memory for groups.
+    fn has_room_for(&self, assignments: &[(String, Bytes)]) -> bool {
+        let new = assignments.iter().filter(|(id, _)| self.members.contains_key(id.as_str()));
+        let new = new.map(|(_, assignment)| assignment_bytes(assignment)).fold(0, usize::saturating_add);
+        let old = self.members.values().map(|member| assignment_bytes(&member.assignment));
+        self.memory.has_room(new.saturating_sub(old.fold(0, usize::saturating_add)))
     }
 
     /// Records the leader's assignment and answers everybody who waits for it. Members that the leader forgot get

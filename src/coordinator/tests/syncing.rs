@@ -54,6 +54,34 @@ fn a_sync_of_a_stranger_or_another_generation_or_protocol_is_refused() {
 }
 
 #[test]
+fn when_groups_have_all_memory_no_assignment_comes_that_is_larger_than_what_members_have() {
+    let memory = Arc::new(GroupMemory::new(20_000));
+    let mut bench = Bench::new(Settings { memory: memory.clone(), ..Settings::default() });
+    let (ids, generation) = bench.stable(&["a", "b"]);
+    let again = [bench.rejoin("a", &ids[0]), bench.rejoin("b", &ids[1])];
+    assert!(again.into_iter().all(|ticket| bench.joined(ticket).unwrap().error.is_none()));
+    let generation = generation + 1;
+    let follower = bench.sync(&ids[1], generation, vec![]);
+    let taken = memory.taken();
+    let large = vec![(ids[1].clone(), Bytes::from(vec![0; 20_000]))];
+    let refused = bench.sync(&ids[0], generation, large);
+    assert_eq!(bench.synced(refused).unwrap().error, Some(ErrorCode::CoordinatorNotAvailable));
+    assert_eq!((memory.taken(), bench.synced(follower).is_none()), (taken, true));
+    // Groups of one pending member each, until there is no room; what is of usual size was counted before.
+    let mut told = 0;
+    while bench.ask_for_id(&format!("group-{told}")) {
+        told += 1;
+        assert!(told < 100, "there is no bound");
+    }
+    let usual = ids.iter().map(|id| (id.clone(), Bytes::from(vec![0; 200]))).collect();
+    let leader = bench.sync(&ids[0], generation, usual);
+    for ticket in [leader, follower] {
+        let answer = bench.synced(ticket).unwrap();
+        assert_eq!((answer.error, answer.assignment.len()), (None, 200));
+    }
+}
+
+#[test]
 fn a_rebalance_sends_members_that_wait_for_an_assignment_back_to_join() {
     let mut bench = Bench::default();
     let (ids, generation) = bench.stable(&["a", "b"]);
