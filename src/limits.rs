@@ -89,6 +89,11 @@ pub const FETCH_PARTITIONS_MAX: usize = 500_000;
 pub const FETCH_PARTITIONS_FREE: usize = 10;
 /// Producers that one partition remembers: those that wrote the longest ago are forgotten, as if they had expired.
 pub const PRODUCERS_PER_PARTITION_MAX: usize = 100_000;
+/// Producers that all partitions together remember: each costs some 300 bytes. When there are so many, a partition takes
+/// a new one in place of its own that wrote the longest ago.
+pub const PRODUCERS_MAX: usize = 1_000_000;
+/// Producers of one partition, those that wrote last, that stay however many all partitions remember.
+pub const PRODUCERS_PER_PARTITION_KEPT: usize = 50;
 /// Bytes of memory that all groups, their members and their committed offsets may take, by estimate; new ones are refused
 /// above it.
 pub const GROUP_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;

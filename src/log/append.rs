@@ -13,6 +13,7 @@ use super::producers::{AppendOrigin, BatchMeta, Marker, ProducerBatch, Verdict};
 use super::storage::{StoredFile, write_full};
 use super::txn_index::AbortedTxn;
 use super::writer::{Active, Log};
+use crate::limits::PRODUCERS_PER_PARTITION_KEPT;
 use crate::types::{LeaderEpoch, Now, Offset};
 use crate::wire::batch::{Batch, BatchHeader};
 use crate::wire::records::control_record::ControlRecord;
@@ -69,7 +70,7 @@ impl Log {
             producer.as_ref().and_then(|producer| self.producers.completes(producer, base)?.aborted);
         self.write(batch, base, last, epoch, aborted)?;
         if let Some(producer) = &producer {
-            self.producers.apply(producer, base);
+            self.note_producer(producer, base);
             // Whether the last marker holds is known once it is synced, where appends wait for that.
             let settled = if self.config.sync_before_ack() { self.reader.synced().0 } else { base };
             self.producers.stabilise(settled);
@@ -84,6 +85,17 @@ impl Log {
             log_append_time_ms,
             duplicate: false,
         })
+    }
+
+    /// Notes the producer's batch. When all logs remember too many producers, a new one comes in the place of others of
+    /// this log.
+    fn note_producer(&mut self, batch: &ProducerBatch, base: i64) {
+        if self.known_part.all().room() == 0 && !self.producers.producers().contains_key(&batch.producer_id) {
+            // The new one is one of those that stay.
+            self.producers.make_room(PRODUCERS_PER_PARTITION_KEPT.saturating_sub(1));
+        }
+        self.producers.apply(batch, base);
+        self.known_part.set(self.producers.producers().len());
     }
 
     fn note_epoch(&mut self, epoch: LeaderEpoch, base: i64) -> Result<(), LogError> {

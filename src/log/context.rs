@@ -16,7 +16,9 @@ use super::failures::Failures;
 use super::flush_schedule::FlushSchedule;
 use super::flusher::Flusher;
 use super::handles::Handles;
+use super::known_producers::KnownProducers;
 use super::storage::{Disk, Storage};
+use crate::limits::PRODUCERS_MAX;
 use crate::observe::counters::Counters;
 use crate::types::Now;
 
@@ -32,11 +34,19 @@ pub struct ContextOptions {
     pub storage: Arc<dyn Storage>,
     /// Where logs are counted that take no appends any more.
     pub counters: Arc<Counters>,
+    /// Producers that all logs may remember together, beside the newest few of each.
+    pub producers_max: usize,
 }
 
 impl Default for ContextOptions {
     fn default() -> Self {
-        Self { handles_max: 1024, flusher_threads: 8, storage: Arc::new(Disk), counters: Arc::default() }
+        Self {
+            handles_max: 1024,
+            flusher_threads: 8,
+            storage: Arc::new(Disk),
+            counters: Arc::default(),
+            producers_max: PRODUCERS_MAX,
+        }
     }
 }
 
@@ -56,6 +66,7 @@ pub struct LogContext {
     pub(crate) flusher: Flusher,
     pub(crate) flushes: FlushSchedule,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) producers: Arc<KnownProducers>,
     deletions: Mutex<BinaryHeap<Reverse<Deletion>>>,
     logs_made: AtomicU64,
     /// Of each checkpoint, whether it may lack something; by `Checkpoint`'s number.
@@ -70,6 +81,7 @@ impl LogContext {
         Ok(Arc::new(Self {
             storage: options.storage,
             counters: options.counters,
+            producers: Arc::new(KnownProducers::new(options.producers_max)),
             handles: Handles::new(handles_max),
             buffers: Arc::default(),
             flusher: Flusher::start(options.flusher_threads)?,

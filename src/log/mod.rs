@@ -24,6 +24,7 @@ mod flusher;
 mod handles;
 mod hints;
 mod index;
+mod known_producers;
 mod listing;
 mod names;
 mod open;

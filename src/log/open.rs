@@ -12,13 +12,16 @@ use super::config::LogConfig;
 use super::context::LogContext;
 use super::epochs::EpochCache;
 use super::error::LogError;
+use super::known_producers::KnownPart;
 use super::listing::{self, Listing, stored_bytes};
 use super::partition_metadata;
+use super::producers::ProducerState;
 use super::reader::{LogReader, Published};
 use super::recovery::{Loaded, Loading};
 use super::storage::{Storage, read_file};
 use super::sync::EPOCH_FILE_NAME;
 use super::writer::Log;
+use crate::limits::PRODUCERS_PER_PARTITION_KEPT;
 use crate::types::{Now, Offset, TopicId, TopicPartition};
 
 /// Which log to open, and what is known of it.
@@ -107,6 +110,7 @@ impl Log {
 
     fn assemble(spec: OpenSpec, reader: LogReader, loaded: Loaded, has_metadata: bool) -> (Self, Recovery) {
         let report = loaded.report;
+        let (producers, known_part) = counted(loaded.producers, &reader.context);
         reader.segments.store(Arc::new(loaded.segments));
         reader.epochs.store(Arc::new(loaded.epochs));
         reader.start.store(loaded.start, Ordering::Release);
@@ -116,7 +120,7 @@ impl Log {
             if report.recovered || !spec.clean { spec.recovery_point.0.min(loaded.end) } else { loaded.end };
         reader.recovery_point.store(recovery_point, Ordering::Release);
         reader.synced.store(recovery_point, Ordering::Release);
-        reader.publish_unstable(&loaded.producers);
+        reader.publish_unstable(&producers);
         if !spec.clean {
             reader.entries.note();
             reader.own_entry.note();
@@ -129,7 +133,8 @@ impl Log {
             active: loaded.active,
             end: loaded.end,
             beyond: loaded.beyond,
-            producers: loaded.producers,
+            producers,
+            known_part,
             snapshots: loaded.snapshots,
             has_metadata,
             epochs_dirty: loaded.epochs_changed,
@@ -138,6 +143,15 @@ impl Log {
         };
         (log, report)
     }
+}
+
+/// Producers as far as there is room for them among those of all logs.
+fn counted(mut producers: ProducerState, context: &LogContext) -> (ProducerState, KnownPart) {
+    let mut part = KnownPart::new(&context.producers);
+    let kept = part.all().room().max(PRODUCERS_PER_PARTITION_KEPT);
+    producers.forget_oldest(producers.producers().len().saturating_sub(kept));
+    part.set(producers.producers().len());
+    (producers, part)
 }
 
 /// Whether `partition.metadata` is there. An unreadable one counts as missing: the controller's journal knows better.

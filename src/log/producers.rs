@@ -271,13 +271,23 @@ impl ProducerState {
 
     fn entry(&mut self, producer_id: i64) -> &mut ProducerEntry {
         if self.producers.len() >= PRODUCERS_PER_PARTITION_MAX && !self.producers.contains_key(&producer_id) {
-            self.forget_oldest();
+            self.make_room(0);
         }
         self.producers.entry(producer_id).or_insert_with(|| ProducerEntry::restored(-1, -1, -1, None, None))
     }
 
-    /// Makes room for many, because it looks at all. By place in the log: timestamps are the clients' own.
-    fn forget_oldest(&mut self) {
+    /// Makes room for a new producer, and for many more, because it looks at all; `kept` of them stay.
+    pub(crate) fn make_room(&mut self, kept: usize) {
+        let part = self.producers.len().div_euclid(FORGOTTEN_PART).max(1);
+        self.forget_oldest(part.min(self.producers.len().saturating_sub(kept)));
+    }
+
+    /// Forgets so many producers, but none with an open transaction: those that wrote the longest ago by their place in
+    /// the log, because timestamps are the clients' own.
+    pub(crate) fn forget_oldest(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
         let last_offset = |entry: &ProducerEntry| entry.last_batch().map_or(-1, |batch| batch.last_offset);
         let mut by_age: Vec<(i64, i64)> = self
             .producers
@@ -285,7 +295,7 @@ impl ProducerState {
             .filter(|(_, entry)| entry.txn_first_offset.is_none())
             .map(|(id, entry)| (last_offset(entry), *id))
             .collect();
-        let count = by_age.len().min(PRODUCERS_PER_PARTITION_MAX / FORGOTTEN_PART);
+        let count = by_age.len().min(count);
         if count < by_age.len() {
             by_age.select_nth_unstable(count);
         }

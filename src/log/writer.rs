@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cleaner::UnfinishedSwap;
 use super::config::LogConfig;
 use super::error::LogError;
+use super::known_producers::KnownPart;
 use super::names::FileKind;
 use super::producers::ProducerState;
 use super::reader::LogReader;
@@ -61,6 +62,8 @@ pub struct Log {
     /// Segments behind the applied end, and whether the active one has bytes behind it: the next append removes them.
     pub(crate) beyond: Option<Vec<i64>>,
     pub(crate) producers: ProducerState,
+    /// Counts them among those of all logs.
+    pub(crate) known_part: KnownPart,
     /// Offsets of the snapshots on disk, rising.
     pub(crate) snapshots: Vec<i64>,
     /// `partition.metadata` is on disk and right.
@@ -127,6 +130,7 @@ impl Log {
     /// Forgets producers that were idle too long (`producer.id.expiration.ms`).
     pub fn expire_producers(&mut self, now: Now) {
         self.producers.expire(now.wall_ms, self.producer_id_expiration_ms);
+        self.known_part.set(self.producers.producers().len());
     }
 
     /// The newest leader epoch.

@@ -1,6 +1,7 @@
 //! Tests of appending and rolling.
 
 use super::*;
+use crate::limits::PRODUCERS_PER_PARTITION_KEPT;
 
 #[test]
 fn a_log_makes_its_directory_with_the_first_append() {
@@ -183,4 +184,48 @@ fn an_idle_log_costs_less_than_two_kibibytes() {
     let own = size_of::<Log>() + path_bytes + size_of::<Vec<i64>>() + segment;
     let waiting = 32 * (index::OFFSET_ENTRY_BYTES + index::TIME_ENTRY_BYTES + 4);
     assert!(shared + own + waiting <= 2048, "{shared} {own} {waiting}");
+}
+
+#[test]
+fn when_all_logs_remember_too_many_producers_a_new_one_takes_the_place_of_the_oldest_of_its_log() {
+    const MAX: usize = 200;
+    let kept = PRODUCERS_PER_PARTITION_KEPT as i64;
+    let options = ContextOptions { producers_max: MAX, ..ContextOptions::default() };
+    let context = LogContext::new(options).unwrap();
+    let bench = || Bench { context: Arc::clone(&context), ..Bench::new(LogConfig::default()) };
+    let (large_bench, small_bench) = (bench(), bench());
+    let put = |log: &mut Log, ids: std::ops::Range<i64>| {
+        for id in ids {
+            append(log, &idempotent(id, 0, 0, 1));
+        }
+    };
+    let knows = |log: &Log, ids: std::ops::Range<i64>| {
+        ids.into_iter().all(|id| log.producers().producers().contains_key(&id))
+    };
+    let mut large = large_bench.open().0;
+    put(&mut large, 0..450);
+    let count = large.producers().producers().len();
+    assert!((MAX - MAX / 10..=MAX).contains(&count), "{count}");
+    assert!(knows(&large, 450 - kept..450));
+    let end = 450 + (MAX - count) as i64;
+    put(&mut large, 450..end);
+    // Whoever writes to few partitions does not feel that somebody fills others.
+    let mut small = small_bench.open().0;
+    put(&mut small, 0..kept);
+    assert!(knows(&small, 0..kept));
+    put(&mut small, kept..kept + 20);
+    assert_eq!((small.producers().producers().len(), context.producers.room()), (kept as usize, 0));
+    assert!(knows(&small, 20..kept + 20));
+    // What one forgets, or takes with it, is room for the others, and a log that is opened takes no more than there is.
+    large.close().unwrap();
+    let room = context.producers.room();
+    assert_eq!(room, MAX - kept as usize);
+    put(&mut small, 100..130);
+    assert_eq!(small.producers().producers().len(), kept as usize + 30);
+    let large = large_bench.open_with(|spec| spec.clean = true).0;
+    assert_eq!((large.producers().producers().len(), context.producers.room()), (room - 30, 0));
+    assert!(knows(&large, end - (room - 30) as i64..end));
+    small.close().unwrap();
+    drop(large);
+    assert_eq!(context.producers.room(), MAX);
 }
