@@ -55,5 +55,5 @@ fn delete(context: &Context, named: &TopicPartition, offset: i64) -> Result<Offs
     }
     // −1 stands for the high watermark.
     let offset = (offset != -1).then_some(Offset(offset));
-    partition.delete_records(offset, context.now)
+    partition.delete_records(offset)
 }

@@ -17,47 +17,64 @@ use super::writer::Log;
 use crate::types::{Now, Offset};
 
 impl Log {
-    /// `DeleteRecords`: raises the log start offset; whole segments below it go, leader epochs and producer snapshots are
-    /// trimmed. A start at or below the present one changes nothing; one above the log end is refused (the caller
-    /// refuses one above the high watermark).
-    pub fn advance_start(&mut self, to: Offset, now: Now) -> Result<(), LogError> {
+    /// `DeleteRecords`: raises the log start offset, and trims the leader epochs; segments below it go with the next
+    /// retention, as in Kafka. A start at or below the present one changes nothing; one above the log end is refused
+    /// (the caller refuses one above the high watermark).
+    pub fn advance_start(&mut self, to: Offset) -> Result<(), LogError> {
         let start = self.start();
         if to.0 > self.end {
             return Err(LogError::OffsetOutOfRange { asked: to, start, end: Offset(self.end) });
         }
-        if to <= start {
-            return Ok(());
-        }
-        self.raise_start(to.0)?;
-        self.drop_below_start(now);
-        Ok(())
+        self.raise_start(to.0)
     }
 
-    /// Removes the segments that no reader may see: those below the log start, also such as could not be removed before.
-    fn drop_below_start(&mut self, now: Now) {
+    /// Raises the log start above the segments that `retention.bytes` and `retention.ms` allow to go, oldest first, none
+    /// that reaches above the high watermark. When all are expired, a new one is started first. Returns whether there is
+    /// something for [`Self::drop_below_start`]. Forgets producers that were idle too long as well, whatever the topic's
+    /// cleanup policy, which the segments below a raised log start do not wait for, either.
+    pub fn expire(&mut self, high_watermark: Offset, now: Now) -> Result<bool, LogError> {
+        self.expire_producers(now);
+        if !self.lets_go() {
+            return Ok(false);
+        }
+        let count = if self.config.cleanup_policy.delete {
+            self.oversized(high_watermark).max(self.expired(high_watermark, now)?)
+        } else {
+            0
+        };
+        if count > 0 {
+            if count >= self.reader.segments.load().len() {
+                self.roll(now)?;
+            }
+            let start = self.reader.segments.load().get(count).map_or(self.end, |first| first.base);
+            self.raise_start(start)?;
+        }
+        Ok(self.below_start() > 0)
+    }
+
+    /// Removes the segments that no reader may see, those below the log start, and the producer snapshots there. Returns
+    /// how many went. After a loss of power some may be back, in any order: the log start has to be in its checkpoint
+    /// before, and until the directory is synced.
+    pub fn drop_below_start(&mut self, now: Now) -> usize {
+        if !self.lets_go() {
+            return 0;
+        }
         let segments = self.reader.segments.load_full();
+        self.drop_segments(&segments, self.below_start(), now)
+    }
+
+    fn lets_go(&self) -> bool {
+        !self.closed && !self.reader.is_poisoned()
+    }
+
+    /// How many segments lie below the log start.
+    fn below_start(&self) -> usize {
         let start = self.start().0;
         let is_below = |pair: &&[Arc<Segment>]| pair.last().is_some_and(|next| next.base <= start);
-        let below = segments.windows(2).take_while(is_below).count();
-        self.drop_segments(&segments, below, now);
+        self.reader.segments.load().windows(2).take_while(is_below).count()
     }
 
-    /// Removes the segments that `retention.bytes` and `retention.ms` allow to go, oldest first, none that reaches above
-    /// the high watermark. When all are expired, a new one is started first. Returns how many went. Forgets producers that
-    /// were idle too long as well, whatever the topic's cleanup policy.
-    pub fn enforce_retention(&mut self, high_watermark: Offset, now: Now) -> Result<usize, LogError> {
-        self.expire_producers(now);
-        if self.closed || self.reader.is_poisoned() || !self.config.cleanup_policy.delete {
-            return Ok(0);
-        }
-        self.drop_below_start(now);
-        let by_size = self.oversized(high_watermark);
-        let removed = self.remove_oldest(by_size, now)?;
-        let by_age = self.expired(high_watermark, now)?;
-        Ok(removed.saturating_add(self.remove_oldest(by_age, now)?))
-    }
-
-    /// The wall-clock time from which on `enforce_retention` may find something, as long as nothing is appended and the
+    /// The wall-clock time from which on `expire` may find something, as long as nothing is appended and the
     /// settings stay.
     pub fn retention_due_ms(&self) -> i64 {
         if !self.config.cleanup_policy.delete || self.config.retention_ms < 0 {
@@ -141,20 +158,6 @@ impl Log {
         Ok(count)
     }
 
-    fn remove_oldest(&mut self, count: usize, now: Now) -> Result<usize, LogError> {
-        if count == 0 {
-            return Ok(0);
-        }
-        if count >= self.reader.segments.load().len() {
-            self.roll(now)?;
-        }
-        let segments = self.reader.segments.load_full();
-        let start = segments.get(count).map_or(self.end, |first| first.base);
-        self.raise_start(start)?;
-        self.drop_segments(&segments, count, now);
-        Ok(count)
-    }
-
     /// Publishes the log start first: a reader below it is told so, not that a file is missing.
     fn raise_start(&mut self, start: i64) -> Result<(), LogError> {
         let before = self.reader.start.fetch_max(start, Ordering::AcqRel);
@@ -173,10 +176,10 @@ impl Log {
         Ok(())
     }
 
-    fn drop_segments(&mut self, segments: &Segments, count: usize, now: Now) {
-        let (Some(gone), Some(kept)) = (segments.get(..count), segments.get(count..)) else { return };
+    fn drop_segments(&mut self, segments: &Segments, count: usize, now: Now) -> usize {
+        let (Some(gone), Some(kept)) = (segments.get(..count), segments.get(count..)) else { return 0 };
         if gone.is_empty() || kept.is_empty() {
-            return;
+            return 0;
         }
         self.reader.segments.store(Arc::new(kept.to_vec()));
         for (place, segment) in gone.iter().enumerate() {
@@ -186,11 +189,12 @@ impl Log {
             tracing::warn!(partition = %self.reader.partition, %error, "cannot remove a segment");
             self.reader.context.note_log_failure(&error);
             self.reader.segments.store(Arc::new(segments.get(place..).unwrap_or_default().to_vec()));
-            return;
+            return place;
         }
         let first = kept.first().map_or(0, |segment| segment.base);
         self.drop_snapshots_below(first, now);
         tracing::info!(partition = %self.reader.partition, segments = gone.len(), start = first, "removed segments");
+        count
     }
 
     fn drop_snapshots_below(&mut self, first: i64, now: Now) {

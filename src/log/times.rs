@@ -53,7 +53,11 @@ impl LogReader {
     fn search_max(&self) -> Result<Option<TimedOffset>, ReadError> {
         let segments: Arc<Segments> = self.segments.load_full();
         let mut newest: Option<(i64, &Arc<Segment>)> = None;
-        for segment in segments.iter().filter(|segment| segment.size() > 0) {
+        let start = self.start().0;
+        let ends = segments.iter().skip(1).map(|next| next.base).chain([i64::MAX]);
+        for (segment, _) in
+            segments.iter().zip(ends).filter(|(segment, end)| segment.size() > 0 && *end > start)
+        {
             let largest = self.segment_largest_timestamp(segment)?;
             if largest >= 0 && newest.is_none_or(|(so_far, _)| largest > so_far) {
                 newest = Some((largest, segment));

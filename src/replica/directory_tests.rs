@@ -104,7 +104,7 @@ async fn a_directory_goes_offline_alone_and_who_waits_for_it_is_told() {
     assert_eq!(read(&failed), Err(storage_error));
     assert_eq!(failed.log_end(), Err(storage_error));
     assert_eq!(failed.size_bytes(), Err(storage_error));
-    assert_eq!(failed.enforce_retention(Now::default()), Ok(0));
+    assert_eq!(failed.expire(Now::default()), Ok(false));
     assert_eq!(failed.checkpoint(Checkpoint::HighWatermark), None);
     assert_eq!(append(&other), Ok(Offset(1)));
     assert!(read(&other).unwrap() > 0);

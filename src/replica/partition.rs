@@ -407,7 +407,7 @@ impl Partition {
     ///
     /// # Errors
     /// `OFFSET_OUT_OF_RANGE` for one above the high watermark; `POLICY_VIOLATION` for a topic that is only compacted.
-    pub fn delete_records(&self, offset: Option<Offset>, now: Now) -> Result<Offset, ErrorCode> {
+    pub fn delete_records(&self, offset: Option<Offset>) -> Result<Offset, ErrorCode> {
         if !self.settings.load().config.cleanup_policy.delete {
             return Err(ErrorCode::PolicyViolation);
         }
@@ -417,7 +417,7 @@ impl Partition {
         if offset < Offset::ZERO || offset > high_watermark {
             return Err(ErrorCode::OffsetOutOfRange);
         }
-        let moved = self.with_log(|log| log.advance_start(offset, now).map(|()| log.start()))?;
+        let moved = self.with_log(|log| log.advance_start(offset).map(|()| log.start()))?;
         self.commit.waiters.wake(0);
         moved.map_err(|error| self.report_log(&error))
     }
@@ -435,62 +435,76 @@ impl Partition {
         }
     }
 
-    /// Deletes segments beyond the topic's retention; returns how many. A log that was not opened is opened for it
-    /// when its directory exists.
-    pub fn enforce_retention(&self, now: Now) -> Result<usize, ErrorCode> {
+    /// Raises the log start above what is beyond the topic's retention; returns whether there are segments below it, which
+    /// `drop_below_start` removes. A log that was not opened is opened for it when its directory exists.
+    pub fn expire(&self, now: Now) -> Result<bool, ErrorCode> {
         let mut state = lock(&self.state);
         if let State::Unopened(files) = &*state {
             let files = *files;
-            return self.enforce_retention_unopened(&mut state, files, now);
+            return self.expire_unopened(&mut state, files, now);
         }
         let log = match &mut *state {
             State::Open(log) => log,
-            State::Offline => return Ok(0),
+            State::Offline => return Ok(false),
             State::Unopened(_) | State::Deleted => return Err(ErrorCode::UnknownTopicOrPartition),
         };
-        let deleted = self.enforce_retention_of(log, now);
+        let expired = self.expire_of(log, now);
         drop(state);
-        self.tell_deleted(deleted)
+        self.tell_expired(expired)
+    }
+
+    /// Removes the segments below the log start, for good; returns how many. The log start has to be in its checkpoint.
+    pub fn drop_below_start(&self, now: Now) -> Result<usize, ErrorCode> {
+        let dropped = match &mut *lock(&self.state) {
+            State::Open(log) => log.drop_below_start(now),
+            State::Unopened(_) | State::Offline | State::Deleted => 0,
+        };
+        if dropped > 0 {
+            let dir = self.dir();
+            let synced = self.home.shared.context.storage.sync_dir(&dir);
+            synced.map_err(|error| self.report_log(&LogError::io(&dir)(error)))?;
+        }
+        Ok(dropped)
     }
 
     /// Looks at a log that nobody uses no earlier than it may have something to delete, and leaves it as it was.
-    fn enforce_retention_unopened(
+    fn expire_unopened(
         &self,
         state: &mut MutexGuard<'_, State>,
         files: Files,
         now: Now,
-    ) -> Result<usize, ErrorCode> {
+    ) -> Result<bool, ErrorCode> {
         if self.is_closed() || now.wall_ms < self.retention_due_ms.load(Ordering::Acquire) {
-            return Ok(0);
+            return Ok(false);
         }
         if !self.has_directory() {
             // One that is made opens the log.
             self.retention_due_ms.store(i64::MAX, Ordering::Release);
-            return Ok(0);
+            return Ok(false);
         }
         let opened = self.open(state, files)?;
-        let State::Open(log) = &mut **state else { return Ok(0) };
-        let deleted = self.enforce_retention_of(log, now);
-        if files.clean && opened == Recovery::default() && matches!(deleted, Ok(0)) {
+        let State::Open(log) = &mut **state else { return Ok(false) };
+        let expired = self.expire_of(log, now);
+        if files.clean && opened == Recovery::default() && matches!(expired, Ok(false)) {
             self.retention_due_ms.store(log.retention_due_ms(), Ordering::Release);
             log.reader().forget_files();
             self.reader.store(None);
             **state = State::Unopened(files);
         }
-        self.tell_deleted(deleted)
+        self.tell_expired(expired)
     }
 
-    fn enforce_retention_of(&self, log: &mut Log, now: Now) -> Result<usize, LogError> {
+    fn expire_of(&self, log: &mut Log, now: Now) -> Result<bool, LogError> {
         log.set_producer_id_expiration(self.home.shared.producer_id_expiration_ms.load(Ordering::Relaxed));
-        log.enforce_retention(self.commit.watermark(), now)
+        log.expire(self.commit.watermark(), now)
     }
 
-    fn tell_deleted(&self, deleted: Result<usize, LogError>) -> Result<usize, ErrorCode> {
-        let deleted = deleted.map_err(|error| self.report_log(&error))?;
-        if deleted > 0 {
+    fn tell_expired(&self, expired: Result<bool, LogError>) -> Result<bool, ErrorCode> {
+        let expired = expired.map_err(|error| self.report_log(&error))?;
+        if expired {
             self.commit.waiters.wake(0);
         }
-        Ok(deleted)
+        Ok(expired)
     }
 
     /// Bytes of all segments. A log that is not open stays so.

@@ -213,17 +213,31 @@ impl Registry {
         held.len()
     }
 
-    /// Deletes what is beyond each topic's retention.
+    /// Deletes what is beyond each topic's retention, and what lies below a log start that DeleteRecords raised.
     pub fn enforce_retention(&self, now: Now) {
-        // After a loss of power some of what goes may be back, with gaps behind it. Below the recovery point these say
-        // nothing; where it cannot be written, room is wanted all the more.
-        self.update_checkpoint(Checkpoint::RecoveryPoint);
-        for partition in self.all() {
-            match partition.enforce_retention(now) {
-                Ok(0) | Err(ErrorCode::UnknownTopicOrPartition) => {}
-                Ok(segments) => {
-                    tracing::info!(partition = %partition.topic_partition, segments, "retention");
+        let due: Vec<_> = self
+            .all()
+            .into_iter()
+            .filter(|partition| match partition.expire(now) {
+                Ok(expired) => expired,
+                Err(ErrorCode::UnknownTopicOrPartition) => false,
+                Err(error) => {
+                    tracing::error!(partition = %partition.topic_partition, %error, "retention failed");
+                    false
                 }
+            })
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        // After a loss of power some of what goes may be back, with gaps behind it. Below the log start, and below the
+        // recovery point, these say nothing. Where these cannot be written, room is wanted all the more.
+        self.update_checkpoint(Checkpoint::LogStart);
+        self.update_checkpoint(Checkpoint::RecoveryPoint);
+        for partition in due {
+            match partition.drop_below_start(now) {
+                Ok(0) => {}
+                Ok(segments) => tracing::info!(partition = %partition.topic_partition, segments, "retention"),
                 Err(error) => {
                     tracing::error!(partition = %partition.topic_partition, %error, "retention failed");
                 }

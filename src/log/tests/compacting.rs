@@ -436,7 +436,10 @@ fn readers_and_appends_go_on_during_rounds_and_see_every_key() {
 fn a_round_that_the_log_overtakes_ends_and_leaves_no_file() {
     type Overtake = fn(&mut Log);
     let overtake: [(&str, Overtake); 4] = [
-        ("records deleted", |log| log.advance_start(Offset(50), now()).unwrap()),
+        ("records deleted", |log| {
+            log.advance_start(Offset(50)).unwrap();
+            log.drop_below_start(now());
+        }),
         ("no longer compacted", |log| log.set_config(Arc::new(small()))),
         ("closed", |log| log.close_in_place().unwrap()),
         ("deleted", |log| log.delete_in_place(now()).unwrap()),
@@ -643,7 +646,7 @@ proptest! {
                 }
                 Step::DeleteTo(part) => {
                     let to = log.end().0 * i64::from(part) / 100;
-                    log.advance_start(Offset(to), at).unwrap();
+                    log.advance_start(Offset(to)).unwrap();
                 }
                 Step::Restart { clean: true } => log = bench.reopen(log).0,
                 Step::Restart { clean: false } => {

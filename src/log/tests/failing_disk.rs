@@ -116,7 +116,7 @@ fn a_segment_that_cannot_be_removed_keeps_those_behind_it_so_that_a_crash_finds_
     bench.context.wait_for_flusher();
     let bases = segment_bases(&log);
     *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
-    let _ = log.enforce_retention(log.end(), now());
+    let _ = retain_all(&mut log);
     let (start, end) = (log.start(), log.end());
     assert!(start > Offset(0));
     drop(log);
@@ -126,7 +126,7 @@ fn a_segment_that_cannot_be_removed_keeps_those_behind_it_so_that_a_crash_finds_
     assert_filled(&log.reader(), start.0);
     assert_eq!(segment_bases(&log), bases);
     faults.stuck.lock().unwrap().clear();
-    log.enforce_retention(end, now()).unwrap();
+    retain(&mut log, end, now()).unwrap();
     assert_eq!((log.start(), segment_bases(&log)[0]), (start, start.0));
 }
 
@@ -137,7 +137,7 @@ fn what_a_full_disk_has_no_room_to_rename_is_removed_at_once() {
     fill(&mut log, 100);
     faults.full.store(true, Ordering::SeqCst);
     *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
-    log.enforce_retention(log.end(), now()).unwrap();
+    retain_all(&mut log).unwrap();
     assert!(!bench.file("00000000000000000000.log").exists());
     assert_eq!(segment_bases(&log)[0], log.start().0);
     assert_filled(&log.reader(), log.start().0);
@@ -152,11 +152,11 @@ fn what_could_not_be_removed_by_one_retention_is_removed_by_the_next() {
     let (mut log, _) = bench.open();
     fill(&mut log, 100);
     *faults.stuck.lock().unwrap() = "00000000000000000000.log".into();
-    let _ = log.enforce_retention(log.end(), now());
+    let _ = retain_all(&mut log);
     let start = log.start();
     assert!(log.reader().read(Offset(0), log.end(), 100, true).is_err(), "it is deleted for readers");
     faults.stuck.lock().unwrap().clear();
-    log.enforce_retention(log.end(), now()).unwrap();
+    retain_all(&mut log).unwrap();
     assert_eq!((log.start(), segment_bases(&log)[0]), (start, start.0));
     assert!(!bench.file("00000000000000000000.log").exists());
 }

@@ -100,6 +100,16 @@ impl Bench {
     }
 }
 
+/// A whole retention; how many segments went.
+pub(crate) fn retain(log: &mut Log, high_watermark: Offset, now: Now) -> Result<usize, LogError> {
+    log.expire(high_watermark, now)?;
+    Ok(log.drop_below_start(now))
+}
+
+pub(crate) fn retain_all(log: &mut Log) -> Result<usize, LogError> {
+    retain(log, log.end(), now())
+}
+
 /// Small segments and an index entry for about every second batch.
 pub(crate) fn small() -> LogConfig {
     LogConfig { segment_bytes: 1000, index_interval_bytes: 100, ..LogConfig::default() }

@@ -67,7 +67,8 @@ fn nothing_at_or_above_the_upper_bound_is_returned() {
 #[test]
 fn an_offset_outside_the_log_is_out_of_range() {
     let (_bench, mut log) = filled(small(), 100);
-    log.advance_start(Offset(50), now()).unwrap();
+    log.advance_start(Offset(50)).unwrap();
+    log.drop_below_start(now());
     let reader = log.reader();
     for asked in [-1, 0, 49, 201] {
         let error = reader.read(Offset(asked), Offset(200), 100, true).unwrap_err();
@@ -98,7 +99,8 @@ fn a_reader_that_lost_its_file_to_retention_is_told_the_new_start() {
     let (_bench, mut log) = filled(small(), 100);
     let reader = log.reader();
     let old = reader.segments.load_full();
-    log.advance_start(Offset(150), now()).unwrap();
+    log.advance_start(Offset(150)).unwrap();
+    log.drop_below_start(now());
     // A reader in the middle of its read holds the old snapshot.
     let current = reader.segments.swap(old);
     reader.start.store(0, Ordering::Release);
@@ -148,7 +150,8 @@ fn a_reader_tries_again_as_long_as_segments_are_replaced_under_it_and_no_longer(
 fn a_reader_that_saw_the_start_before_retention_raised_it_is_not_led_over_the_gap() {
     let (_bench, mut log) = filled(small(), 100);
     let reader = log.reader();
-    log.advance_start(Offset(150), now()).unwrap();
+    log.advance_start(Offset(150)).unwrap();
+    log.drop_below_start(now());
     // As the reader saw it a moment before.
     reader.start.store(0, Ordering::Release);
     let result = reader.read(Offset(0), Offset(200), 100, true);
@@ -170,7 +173,8 @@ fn the_first_record_at_or_after_a_time_is_found_to_the_record() {
 #[test]
 fn a_time_below_the_log_start_finds_the_log_start() {
     let (_bench, mut log) = filled(LogConfig::default(), 20);
-    log.advance_start(Offset(7), now()).unwrap();
+    log.advance_start(Offset(7)).unwrap();
+    log.drop_below_start(now());
     let found = log.reader().offset_for_timestamp(T0).unwrap().unwrap();
     assert_eq!((found.offset, found.timestamp), (Offset(7), T0 + 7));
 }
@@ -320,7 +324,8 @@ fn what_an_answer_will_send_stays_when_its_segment_goes() {
     let reader = log.reader();
     let fetched = reader.fetch(Offset(0), log.end(), 1 << 20, true, true).unwrap();
     let read = reader.read(Offset(0), log.end(), 1 << 20, true).unwrap();
-    log.advance_start(log.end(), now()).unwrap();
+    log.advance_start(log.end()).unwrap();
+    log.drop_below_start(now());
     bench.context.run_deletions(now().after_ms(100_000));
     reader.forget_files();
     assert!(!bench.file("00000000000000000000.log").exists());
@@ -377,7 +382,8 @@ fn readers_get_every_record_whole_while_the_log_grows_rolls_and_loses_its_beginn
         for n in 0..BATCHES {
             append(&mut log, &sized(n));
             if n % 25 == 24 {
-                log.advance_start(Offset(n - 20), now()).unwrap();
+                log.advance_start(Offset(n - 20)).unwrap();
+                log.drop_below_start(now());
             }
             if n % 50 == 49 {
                 bench.context.trim_buffers();

@@ -264,7 +264,7 @@ fn a_producer_whose_records_were_all_deleted_is_known_after_a_clean_restart() {
     let bench = Bench::new(LogConfig::default());
     let (mut log, _) = bench.open();
     append(&mut log, &idempotent(7, 0, 0, 3));
-    log.advance_start(Offset(3), now()).unwrap();
+    log.advance_start(Offset(3)).unwrap();
     let (mut log, _) = bench.reopen(log);
     assert_eq!(log.start(), Offset(3));
     assert!(append(&mut log, &idempotent(7, 0, 0, 3)).duplicate);
