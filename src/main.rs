@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 /// Gives memory back to the system when there was need of much; see ARCHITECTURE.md.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

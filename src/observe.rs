@@ -3,8 +3,9 @@
 
 pub mod counters;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -165,9 +166,9 @@ pub fn start(directives: Option<&str>) -> Option<String> {
     let (filter, handle) = reload::Layer::new(first.targets());
     // A closed stdout must not be answered with more output.
     let lines = fmt::layer()
-        .with_ansi(std::io::stdout().is_terminal())
+        .with_ansi(io::stdout().is_terminal())
         .log_internal_errors(false)
-        .with_writer(std::io::stdout);
+        .with_writer(|| OneLine(io::stdout()));
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
         *loggers() = first;
         let _ = HANDLE.set(handle);
@@ -175,9 +176,48 @@ pub fn start(directives: Option<&str>) -> Option<String> {
     problem
 }
 
+/// Writes each event as one line: a name that a client chose must not look like further lines.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    /// Takes a whole event with the end of its line.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let line = event.strip_suffix(b"\n").unwrap_or(event);
+        match one_line(&String::from_utf8_lossy(line)) {
+            Cow::Borrowed(_) => self.0.write_all(event)?,
+            Cow::Owned(line) => writeln!(self.0, "{line}")?,
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A line with what controls a terminal or ends a line told as `\n` and `\u{8}`; borrowed when there is none.
+fn one_line(line: &str) -> Cow<'_, str> {
+    // Colours are the layer's own: it tells those that come with an event.
+    let is_told = |char: char| char.is_control() && char != '\u{1b}';
+    if !line.contains(is_told) {
+        return Cow::Borrowed(line);
+    }
+    let told = |char: char| if is_told(char) { char.escape_default().to_string() } else { char.to_string() };
+    Cow::Owned(line.chars().map(told).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_is_one_line_whatever_is_in_it() {
+        let mut lines = OneLine(Vec::new());
+        lines.write_all(b"INFO group=a\n2026 INFO forged\x08 \xc3\xa4\n").unwrap();
+        lines.write_all(b"INFO plain\n").unwrap();
+        let text = String::from_utf8(lines.0).unwrap();
+        assert_eq!(text, "INFO group=a\\n2026 INFO forged\\u{8} \u{e4}\nINFO plain\n");
+    }
 
     /// What events of a part carry.
     fn of(part: &str) -> String {

@@ -131,7 +131,8 @@ class Work:
 
     def produce(self, topic: str, records: list[tuple], **settings) -> None:
         """`records` are (partition, key, value, timestamp)."""
-        producer = Producer({**self.settings, "linger.ms": 20, **settings})
+        # All that is sent together is one batch, however slow the machine is; to flush does not wait for the time to be over.
+        producer = Producer({**self.settings, "linger.ms": 5000, **settings})
         self.send(producer, topic, records)
 
     def send(self, producer: Producer, topic: str, records: list[tuple]) -> None:
