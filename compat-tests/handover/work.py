@@ -151,11 +151,16 @@ class Work:
             keys = [(0, b"key-%d" % key, b"%d-%d" % (stage, number), now) for key in range(5)]
             self.produce("compacted", [*keys, (0, b"gone", b"x" if number % 2 else None, now)])
 
-        def cleaned():
-            batches = state.split(state.read(ask, "compacted", 0, 0, 0)["records"])
-            return len(batches) <= 3
+        left = []
 
-        wait_until(cleaned, 30, "a compacted log")
+        def cleaned():
+            left[:] = state.split(state.read(ask, "compacted", 0, 0, 0)["records"])
+            return len(left) <= 3
+
+        try:
+            wait_until(cleaned, 30, "a compacted log")
+        except AssertionError as error:
+            raise AssertionError(f"stage {stage}: batches that end at {[state.next_offset(one) for one in left]}") from error
 
     def trim(self, admin: AdminClient, stage: int) -> None:
         now = self.begin_ms + stage * MINUTE_MS
