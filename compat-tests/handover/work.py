@@ -158,7 +158,7 @@ class Work:
             return len(left) <= 3
 
         try:
-            wait_until(cleaned, 30, "a compacted log")
+            wait_until(cleaned, 90, "a compacted log")
         except AssertionError as error:
             raise AssertionError(f"stage {stage}: batches that end at {[state.next_offset(one) for one in left]}") from error
 
