@@ -397,6 +397,50 @@ fn a_loss_of_power_that_brings_a_deleted_segment_back_costs_no_record_behind_it(
     }
 }
 
+/// Notes what gets another name, and which directories are synced.
+#[derive(Debug, Default)]
+struct Noting(Mutex<Vec<String>>);
+
+impl Watcher for Noting {
+    fn before(&self, call: Call<'_>, path: &Path) -> io::Result<Go> {
+        let noted = match call {
+            Call::Rename(to) => to,
+            Call::SyncDir => path,
+            _ => return Ok(Go::On),
+        };
+        self.0.lock().unwrap().push(noted.file_name().unwrap_or_default().to_str().unwrap().to_owned());
+        Ok(Go::On)
+    }
+}
+
+#[test]
+fn segments_get_their_last_names_between_the_checkpoint_of_the_log_start_and_a_sync_of_the_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let noting = Arc::new(Noting::default());
+    let options = ContextOptions { storage: Watched::disk(noting.clone()), ..ContextOptions::default() };
+    let context = LogContext::new(options).unwrap();
+    let registry = registry_with(dir.path(), context.clone(), Arc::default());
+    let settings = [("segment.ms".to_owned(), "1".to_owned())].into();
+    let config = Config::from_pairs([]).unwrap().topic_config(&settings).unwrap();
+    let settings = TopicSettings::new(config, false);
+    let (home, id) = (&registry.directories()[0], TopicId::random());
+    let partition = registry.add(home, named(), id, settings, LeaderEpoch(0), false);
+    fill_compacted(&partition);
+    context.wait_for_flusher();
+    partition.delete_records(Some(Offset(6))).unwrap();
+    noting.0.lock().unwrap().clear();
+    registry.enforce_retention(Now::default());
+    let noted = noting.0.lock().unwrap().clone();
+    let at = |name: &str| {
+        noted.iter().position(|noted| noted == name).unwrap_or_else(|| panic!("{name}: {noted:?}"))
+    };
+    let gone: Vec<_> = (0..6).map(|base| at(&format!("{base:020}.log.deleted"))).collect();
+    assert!(
+        gone.iter().all(|gone| at("log-start-offset-checkpoint") < *gone && *gone < at("t-0")),
+        "{noted:?}"
+    );
+}
+
 struct Always;
 
 impl Pace for Always {

@@ -2,6 +2,7 @@
 
 mod appending;
 mod compacting;
+mod compacting_steps;
 mod damage;
 mod every_call;
 mod failing_disk;
